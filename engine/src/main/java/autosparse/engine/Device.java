@@ -1,0 +1,37 @@
+package autosparse.engine;
+
+import autosparse.engine.memory.DeviceMemory;
+import autosparse.engine.memory.MemoryLedger;
+import autosparse.engine.memory.MemoryTag;
+
+/**
+ * Where tensors live and operators run: one reserved range of memory, its book, and one
+ * implementation of {@link Operators}.
+ *
+ * <p>A device is driven by one thread; its operators use what parallelism it has.
+ */
+public sealed interface Device extends AutoCloseable permits HostDevice {
+  /** What a user calls it: {@code cpu}, {@code reference}. */
+  String name();
+
+  /** Element type of weights, activations and gradients on this device. */
+  DType real();
+
+  Operators operators();
+
+  /** The scope that every other scope of this device descends from. */
+  TensorScope root();
+
+  MemoryLedger ledger();
+
+  DeviceMemory memory();
+
+  /** Takes a block for a tensor; used by {@link TensorScope} alone. */
+  long allocate(long bytes, MemoryTag tag, String name);
+
+  /** Gives a tensor's block back; used by {@link TensorScope} alone. */
+  void free(Tensor tensor);
+
+  @Override
+  void close();
+}

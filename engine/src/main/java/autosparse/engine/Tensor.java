@@ -1,0 +1,251 @@
+package autosparse.engine;
+
+import autosparse.engine.memory.DeviceMemory;
+import autosparse.engine.memory.HostMemory;
+import autosparse.engine.memory.MemoryTag;
+import java.nio.FloatBuffer;
+import org.bytedeco.javacpp.FloatPointer;
+
+/**
+ * A contiguous, row-major block of elements in a device's memory.
+ *
+ * <p>A tensor belongs to the {@link TensorScope} that made it and dies with it. A view shares its
+ * owner's memory and dies with the owner. Indices are 64-bit element indices; one copy moves at
+ * most {@link HostMemory#WINDOW_STEP} bytes.
+ */
+public final class Tensor {
+  private final Device device;
+  private final String name;
+  private final DType dtype;
+  private final Shape shape;
+  private final MemoryTag tag;
+  private final long offset;
+  private final Tensor owner;
+  TensorScope scope;
+  private boolean closed;
+
+  Tensor(
+      Device device,
+      TensorScope scope,
+      String name,
+      DType dtype,
+      Shape shape,
+      MemoryTag tag,
+      long offset,
+      Tensor owner) {
+    this.device = device;
+    this.scope = scope;
+    this.name = name;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.tag = tag;
+    this.offset = offset;
+    this.owner = owner;
+  }
+
+  public Device device() {
+    return device;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public DType dtype() {
+    return dtype;
+  }
+
+  public Shape shape() {
+    return shape;
+  }
+
+  public MemoryTag tag() {
+    return tag;
+  }
+
+  public long elements() {
+    return shape.elements();
+  }
+
+  public long dim(int axis) {
+    return shape.dim(axis);
+  }
+
+  /** Size in bytes, without padding. */
+  public long bytes() {
+    return Math.multiplyExact(shape.elements(), (long) dtype.bytes());
+  }
+
+  /** Offset of the first element in the device's range, in bytes. */
+  public long offset() {
+    return offset;
+  }
+
+  public boolean isClosed() {
+    return owner == null ? closed : owner.isClosed();
+  }
+
+  /** Whether this tensor shares another's memory. */
+  public boolean isView() {
+    return owner != null;
+  }
+
+  void markClosed() {
+    closed = true;
+  }
+
+  /**
+   * The same elements under another shape.
+   *
+   * @throws IllegalArgumentException when the number of elements differs
+   */
+  public Tensor view(long... sizes) {
+    Shape other = Shape.of(sizes);
+    if (other.elements() != elements()) {
+      throw new IllegalArgumentException(
+          this + " viewed as " + other + ": " + elements() + " elements, not " + other.elements());
+    }
+    return new Tensor(device, scope, name, dtype, other, tag, offset, owner == null ? this : owner);
+  }
+
+  /** Rows {@code from} (inclusive) to {@code to} (exclusive) of the outermost dimension. */
+  public Tensor rows(long from, long to) {
+    if (shape.rank() == 0 || from < 0 || to < from || to > dim(0)) {
+      throw new IllegalArgumentException(this + ": rows " + from + " to " + to);
+    }
+    long[] sizes = shape.toArray();
+    sizes[0] = to - from;
+    long start = offset + from * shape.rowElements() * dtype.bytes();
+    return new Tensor(
+        device, scope, name, dtype, Shape.of(sizes), tag, start, owner == null ? this : owner);
+  }
+
+  /** Copies {@code count} elements from element {@code from} on into {@code target}. */
+  public void read(long from, float[] target, int at, int count) {
+    memory(DType.F32, from, count).read(offset + from * 4, target, at, count);
+  }
+
+  public void read(long from, double[] target, int at, int count) {
+    memory(DType.F64, from, count).read(offset + from * 8, target, at, count);
+  }
+
+  public void read(long from, int[] target, int at, int count) {
+    memory(DType.I32, from, count).read(offset + from * 4, target, at, count);
+  }
+
+  public void read(long from, long[] target, int at, int count) {
+    memory(DType.I64, from, count).read(offset + from * 8, target, at, count);
+  }
+
+  /** Copies {@code count} elements of {@code source} to element {@code from} on. */
+  public void write(long from, float[] source, int at, int count) {
+    memory(DType.F32, from, count).write(offset + from * 4, source, at, count);
+  }
+
+  public void write(long from, double[] source, int at, int count) {
+    memory(DType.F64, from, count).write(offset + from * 8, source, at, count);
+  }
+
+  public void write(long from, int[] source, int at, int count) {
+    memory(DType.I32, from, count).write(offset + from * 4, source, at, count);
+  }
+
+  public void write(long from, long[] source, int at, int count) {
+    memory(DType.I64, from, count).write(offset + from * 8, source, at, count);
+  }
+
+  /** The whole tensor as doubles, whatever its real type; for tests, reports and small results. */
+  public double[] toDoubles() {
+    int count = Math.toIntExact(elements());
+    double[] values = new double[count];
+    if (dtype == DType.F64) {
+      read(0, values, 0, count);
+    } else {
+      float[] narrow = new float[count];
+      read(0, narrow, 0, count);
+      for (int i = 0; i < count; i++) {
+        values[i] = narrow[i];
+      }
+    }
+    return values;
+  }
+
+  /** Sets the whole tensor from doubles, rounding to its real type. */
+  public void setDoubles(double[] values) {
+    if (values.length != elements()) {
+      throw new IllegalArgumentException(
+          this + " set from " + values.length + " values: expected " + elements());
+    }
+    if (dtype == DType.F64) {
+      write(0, values, 0, values.length);
+    } else {
+      float[] narrow = new float[values.length];
+      for (int i = 0; i < values.length; i++) {
+        narrow[i] = (float) values[i];
+      }
+      write(0, narrow, 0, narrow.length);
+    }
+  }
+
+  public float[] toFloats() {
+    float[] values = new float[Math.toIntExact(elements())];
+    read(0, values, 0, values.length);
+    return values;
+  }
+
+  public int[] toInts() {
+    int[] values = new int[Math.toIntExact(elements())];
+    read(0, values, 0, values.length);
+    return values;
+  }
+
+  public long[] toLongs() {
+    long[] values = new long[Math.toIntExact(elements())];
+    read(0, values, 0, values.length);
+    return values;
+  }
+
+  /** The single element of a one-element real tensor. */
+  public double item() {
+    if (elements() != 1) {
+      throw new IllegalArgumentException(this + ": expected one element");
+    }
+    return toDoubles()[0];
+  }
+
+  /** Native pointer to element {@code from}; host devices only. */
+  public FloatPointer floatPointer(long from) {
+    return ((HostMemory) memory(DType.F32, from, 0)).floatPointer(offset + from * 4);
+  }
+
+  /**
+   * The buffer window that holds element {@code from}; host devices only. See {@link #floatIndex}.
+   */
+  public FloatBuffer floatWindow(long from) {
+    return ((HostMemory) memory(DType.F32, from, 0)).floats(offset + from * 4);
+  }
+
+  /** Index of element {@code from} of an F32 tensor in {@link #floatWindow}. */
+  public int floatIndex(long from) {
+    return HostMemory.index4(offset + from * 4);
+  }
+
+  private DeviceMemory memory(DType expected, long from, int count) {
+    if (dtype != expected) {
+      throw new IllegalArgumentException(this + " accessed as " + expected);
+    }
+    if (isClosed()) {
+      throw new IllegalStateException(this + " was used after its scope was closed");
+    }
+    if (from < 0 || count < 0 || from + count > elements()) {
+      throw new IndexOutOfBoundsException(
+          this + ": elements " + from + " to " + (from + count) + " of " + elements());
+    }
+    return device.memory();
+  }
+
+  @Override
+  public String toString() {
+    return name + " " + dtype + shape;
+  }
+}

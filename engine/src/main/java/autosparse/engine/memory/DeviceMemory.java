@@ -1,0 +1,31 @@
+package autosparse.engine.memory;
+
+/**
+ * A reserved range of a device's memory, read and written by byte offset.
+ *
+ * <p>Copies are in the device's element types, little-endian on every device we support; {@code at}
+ * and {@code count} are in elements of the array. Offsets are not checked here: tensors do that.
+ */
+public interface DeviceMemory extends AutoCloseable {
+  /** Size of the range in bytes. */
+  long capacity();
+
+  void read(long offset, float[] target, int at, int count);
+
+  void read(long offset, double[] target, int at, int count);
+
+  void read(long offset, int[] target, int at, int count);
+
+  void read(long offset, long[] target, int at, int count);
+
+  void write(long offset, float[] source, int at, int count);
+
+  void write(long offset, double[] source, int at, int count);
+
+  void write(long offset, int[] source, int at, int count);
+
+  void write(long offset, long[] source, int at, int count);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,96 @@
+package autosparse.engine.memory;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The book of a device's allocations: live and peak bytes by tag always, every event when asked.
+ *
+ * <p>Bytes are as the allocator counts them, padding included, so that sums agree with its peak.
+ */
+public final class MemoryLedger {
+  /** What happened. */
+  public enum Action {
+    ALLOCATE,
+    FREE
+  }
+
+  /**
+   * One event.
+   *
+   * @param nanos {@link System#nanoTime()} of the event
+   * @param liveBytes live bytes of the device after it
+   */
+  public record Event(
+      long nanos,
+      Action action,
+      MemoryTag tag,
+      String name,
+      long offset,
+      long bytes,
+      long liveBytes) {}
+
+  private final Map<MemoryTag, Long> live = new EnumMap<>(MemoryTag.class);
+  private final Map<MemoryTag, Long> peak = new EnumMap<>(MemoryTag.class);
+  private final List<Event> events = new ArrayList<>();
+  private Map<MemoryTag, Long> atPeak = new EnumMap<>(MemoryTag.class);
+  private long liveBytes;
+  private long peakBytes;
+  private boolean recording;
+
+  /** Whether events are kept (they grow without bound while they are). */
+  public void setRecording(boolean on) {
+    recording = on;
+  }
+
+  public void allocated(MemoryTag tag, String name, long offset, long bytes) {
+    long now = live.merge(tag, bytes, Long::sum);
+    peak.merge(tag, now, Math::max);
+    liveBytes += bytes;
+    if (liveBytes > peakBytes) {
+      peakBytes = liveBytes;
+      atPeak = new EnumMap<>(live);
+    }
+    record(Action.ALLOCATE, tag, name, offset, bytes);
+  }
+
+  public void freed(MemoryTag tag, String name, long offset, long bytes) {
+    live.merge(tag, -bytes, Long::sum);
+    liveBytes -= bytes;
+    record(Action.FREE, tag, name, offset, bytes);
+  }
+
+  private void record(Action action, MemoryTag tag, String name, long offset, long bytes) {
+    if (recording) {
+      events.add(new Event(System.nanoTime(), action, tag, name, offset, bytes, liveBytes));
+    }
+  }
+
+  public long liveBytes() {
+    return liveBytes;
+  }
+
+  public long liveBytes(MemoryTag tag) {
+    return live.getOrDefault(tag, 0L);
+  }
+
+  public long peakBytes() {
+    return peakBytes;
+  }
+
+  public long peakBytes(MemoryTag tag) {
+    return peak.getOrDefault(tag, 0L);
+  }
+
+  /** Live bytes by tag at the moment of the peak; the values sum to {@link #peakBytes()}. */
+  public Map<MemoryTag, Long> atPeak() {
+    return new EnumMap<>(atPeak);
+  }
+
+  /** Events so far, oldest first. */
+  public List<Event> events() {
+    return List.copyOf(events);
+  }
+}

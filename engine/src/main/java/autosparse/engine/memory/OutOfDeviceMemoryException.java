@@ -1,0 +1,19 @@
+package autosparse.engine.memory;
+
+/** A device's reserved range has no free block that is large enough. */
+public final class OutOfDeviceMemoryException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  OutOfDeviceMemoryException(long wanted, long live, long capacity, long largestFree) {
+    super(
+        "out of device memory: wanted "
+            + wanted
+            + " bytes; live "
+            + live
+            + " of "
+            + capacity
+            + ", largest free block "
+            + largestFree
+            + " (raise --memory-budget, or take a smaller batch or fewer channels)");
+  }
+}

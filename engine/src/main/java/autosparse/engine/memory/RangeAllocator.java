@@ -1,0 +1,125 @@
+package autosparse.engine.memory;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Deterministic allocator over one reserved range {@code [0, capacity)} of bytes.
+ *
+ * <p>Long-lived blocks take the lowest address that fits, temporaries the highest: saved
+ * activations then behave as a stack at the bottom and temporaries as a stack at the top, and
+ * neither fragments the other. Addresses depend on nothing but the sequence of calls, so the same
+ * sequence on a planning device gives the same peak, to the byte. Not thread-safe: one thread
+ * drives a device.
+ */
+public final class RangeAllocator {
+  /** Every block starts at a multiple of this and is padded to it, in bytes. */
+  public static final long ALIGNMENT = 256;
+
+  private final long capacity;
+  private final TreeMap<Long, Long> free = new TreeMap<>();
+  private final TreeMap<Long, Long> used = new TreeMap<>();
+  private long liveBytes;
+  private long peakBytes;
+
+  /**
+   * @param capacity size of the range in bytes; rounded down to a multiple of {@link #ALIGNMENT}
+   */
+  public RangeAllocator(long capacity) {
+    if (capacity < 0) {
+      throw new IllegalArgumentException("capacity " + capacity + ": expected >= 0 bytes");
+    }
+    this.capacity = capacity / ALIGNMENT * ALIGNMENT;
+    if (this.capacity > 0) {
+      free.put(0L, this.capacity);
+    }
+  }
+
+  /**
+   * Takes a block.
+   *
+   * @param bytes wanted size; zero is legal and takes one unit of alignment
+   * @param temporary whether to take the highest address that fits instead of the lowest
+   * @return the block's offset in the range
+   * @throws OutOfDeviceMemoryException when no free block is large enough
+   */
+  public long allocate(long bytes, boolean temporary) {
+    long padded = padded(bytes);
+    Map.Entry<Long, Long> block = temporary ? free.lastEntry() : free.firstEntry();
+    while (block != null && block.getValue() < padded) {
+      block = temporary ? free.lowerEntry(block.getKey()) : free.higherEntry(block.getKey());
+    }
+    if (block == null) {
+      throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, largestFree());
+    }
+    free.remove(block.getKey());
+    long left = block.getValue() - padded;
+    long offset = temporary ? block.getKey() + left : block.getKey();
+    if (left > 0) {
+      free.put(temporary ? block.getKey() : offset + padded, left);
+    }
+    used.put(offset, padded);
+    liveBytes += padded;
+    peakBytes = Math.max(peakBytes, liveBytes);
+    return offset;
+  }
+
+  /** Gives a block back; its neighbours are merged with it. */
+  public void free(long offset) {
+    Long size = used.remove(offset);
+    if (size == null) {
+      throw new IllegalStateException("no block is allocated at offset " + offset);
+    }
+    liveBytes -= size;
+    long start = offset;
+    long length = size;
+    Map.Entry<Long, Long> below = free.lowerEntry(offset);
+    if (below != null && below.getKey() + below.getValue() == offset) {
+      start = below.getKey();
+      length += below.getValue();
+      free.remove(start);
+    }
+    Long above = free.remove(offset + size);
+    if (above != null) {
+      length += above;
+    }
+    free.put(start, length);
+  }
+
+  /** Bytes that a request of {@code bytes} takes from the range. */
+  public static long padded(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("allocation of " + bytes + " bytes");
+    }
+    return Math.max(1, Math.addExact(bytes, ALIGNMENT - 1) / ALIGNMENT) * ALIGNMENT;
+  }
+
+  public long capacity() {
+    return capacity;
+  }
+
+  public long liveBytes() {
+    return liveBytes;
+  }
+
+  public long peakBytes() {
+    return peakBytes;
+  }
+
+  /** Starts a new peak at what is live now. */
+  public void resetPeak() {
+    peakBytes = liveBytes;
+  }
+
+  public int liveBlocks() {
+    return used.size();
+  }
+
+  public long largestFree() {
+    long largest = 0;
+    for (long size : free.values()) {
+      largest = Math.max(largest, size);
+    }
+    return largest;
+  }
+}

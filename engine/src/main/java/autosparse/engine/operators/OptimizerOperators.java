@@ -1,0 +1,82 @@
+package autosparse.engine.operators;
+
+import autosparse.engine.Tensor;
+import java.util.List;
+
+/** Updates of all parameters at once. */
+public abstract class OptimizerOperators {
+  /**
+   * Settings of one Adam step (Kingma and Ba, 2015; decoupled decay: Loshchilov and Hutter, 2019).
+   *
+   * @param step number of this step, from 1
+   * @param weightDecay added to the gradient, or, when decoupled, taken from the weight as
+   *     rate·weightDecay·weight
+   * @param clipNorm largest global gradient norm; 0 for no clipping
+   */
+  public record AdamStep(
+      long step,
+      double rate,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay,
+      boolean decoupled,
+      double clipNorm) {}
+
+  /**
+   * norm = √Σ g² over all tensors, in a fixed order.
+   *
+   * @param norm [1]
+   */
+  public final void globalNorm(List<Tensor> gradients, Tensor norm) {
+    Check.real("globalNorm", "norm", norm, 1);
+    for (Tensor gradient : gradients) {
+      Check.sameType("globalNorm", "gradient", gradient, "norm", norm);
+    }
+    applyGlobalNorm(gradients, norm);
+  }
+
+  /**
+   * One Adam step over all parameters. Gradients are first scaled by min(1, clipNorm/norm) when
+   * clipNorm is positive; the norm stays on the device.
+   *
+   * @param norm [1], from {@link #globalNorm}
+   */
+  public final void adam(
+      AdamStep settings,
+      List<Tensor> weights,
+      List<Tensor> gradients,
+      List<Tensor> firstMoments,
+      List<Tensor> secondMoments,
+      Tensor norm) {
+    int count = weights.size();
+    Check.that(
+        gradients.size() == count && firstMoments.size() == count && secondMoments.size() == count,
+        "adam",
+        count
+            + " weights, "
+            + gradients.size()
+            + " gradients, "
+            + firstMoments.size()
+            + " and "
+            + secondMoments.size()
+            + " moments: expected equally many");
+    for (int p = 0; p < count; p++) {
+      Check.alike("adam", "gradient", gradients.get(p), "weight", weights.get(p));
+      Check.alike("adam", "first moment", firstMoments.get(p), "weight", weights.get(p));
+      Check.alike("adam", "second moment", secondMoments.get(p), "weight", weights.get(p));
+    }
+    Check.real("adam", "norm", norm, 1);
+    applyAdam(settings, weights, gradients, firstMoments, secondMoments, norm);
+  }
+
+  protected abstract void applyGlobalNorm(List<Tensor> gradients, Tensor norm);
+
+  protected abstract void applyAdam(
+      AdamStep settings,
+      List<Tensor> weights,
+      List<Tensor> gradients,
+      List<Tensor> firstMoments,
+      List<Tensor> secondMoments,
+      Tensor norm);
+}

@@ -1,0 +1,51 @@
+package autosparse.engine.operators;
+
+import autosparse.engine.DType;
+import autosparse.engine.Tensor;
+
+/** Global average pooling over the active sites of each matrix of a batch. */
+public abstract class PoolingOperators {
+  /**
+   * y[b] = mean of the rows of x that belong to matrix b; zero for a matrix without sites.
+   *
+   * @param x [N, C]
+   * @param offsets I64 [B+1]: sites of matrix b are rows offsets[b] to offsets[b+1]
+   * @param y [B, C]
+   */
+  public final void globalAverage(Tensor x, Tensor offsets, Tensor y) {
+    check("globalAverage", x, offsets, y);
+    applyGlobalAverage(x, offsets, y);
+  }
+
+  /**
+   * Gradient that enters a ReLU whose output went to the next layer and to the pool: dz = (dNext +
+   * dPooled[b]/N_b) where y > 0, else 0.
+   *
+   * @param y [N, C], the ReLU's output
+   * @param dNext [N, C], or null when no next layer reads y; may be dz
+   * @param dPooled [B, C]
+   * @param offsets I64 [B+1]
+   * @param dz [N, C]
+   */
+  public final void reluAverageBackward(
+      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
+    check("reluAverageBackward", y, offsets, dPooled);
+    if (dNext != null) {
+      Check.alike("reluAverageBackward", "dNext", dNext, "y", y);
+    }
+    Check.alike("reluAverageBackward", "dz", dz, "y", y);
+    applyReluAverageBackward(y, dNext, dPooled, offsets, dz);
+  }
+
+  private static void check(String operator, Tensor x, Tensor offsets, Tensor pooled) {
+    Check.real(operator, "x", x, -1, -1);
+    Check.real(operator, "pooled", pooled, -1, x.dim(1));
+    Check.sameType(operator, "x", x, "pooled", pooled);
+    Check.typed(operator, "offsets", offsets, DType.I64, pooled.dim(0) + 1);
+  }
+
+  protected abstract void applyGlobalAverage(Tensor x, Tensor offsets, Tensor y);
+
+  protected abstract void applyReluAverageBackward(
+      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz);
+}

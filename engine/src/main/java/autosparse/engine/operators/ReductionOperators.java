@@ -1,0 +1,64 @@
+package autosparse.engine.operators;
+
+import autosparse.engine.DType;
+import autosparse.engine.Tensor;
+
+/** Sums over rows, in an order fixed by the shapes. */
+public abstract class ReductionOperators {
+  /**
+   * y[c] = Σ_n x[n, c] (plus the old value when accumulating).
+   *
+   * @param x [N, C]
+   * @param y [C]
+   */
+  public final void columnSum(Tensor x, boolean accumulate, Tensor y) {
+    Check.real("columnSum", "x", x, -1, -1);
+    Check.real("columnSum", "y", y, x.dim(1));
+    Check.sameType("columnSum", "x", x, "y", y);
+    applyColumnSum(x, accumulate, y);
+  }
+
+  /**
+   * y[s] = Σ of the rows of x in segment s, which are offsets[s] to offsets[s+1].
+   *
+   * @param x [T, C]
+   * @param offsets I64 [S+1], from 0 to T, not falling
+   * @param y [S, C]
+   */
+  public final void segmentSum(Tensor x, Tensor offsets, Tensor y) {
+    checkSegments("segmentSum", x, offsets, y);
+    applySegmentSum(x, offsets, y);
+  }
+
+  /** x[t] = y[segment of t]: the gradient of {@link #segmentSum}. */
+  public final void segmentBroadcast(Tensor y, Tensor offsets, Tensor x) {
+    checkSegments("segmentBroadcast", x, offsets, y);
+    applySegmentBroadcast(y, offsets, x);
+  }
+
+  private static void checkSegments(String operator, Tensor x, Tensor offsets, Tensor y) {
+    Check.real(operator, "x", x, -1, -1);
+    Check.real(operator, "y", y, -1, x.dim(1));
+    Check.sameType(operator, "x", x, "y", y);
+    Check.typed(operator, "offsets", offsets, DType.I64, y.dim(0) + 1);
+  }
+
+  /**
+   * y = Σ x over all elements.
+   *
+   * @param y [1]
+   */
+  public final void sum(Tensor x, Tensor y) {
+    Check.real("sum", "y", y, 1);
+    Check.sameType("sum", "x", x, "y", y);
+    applySum(x, y);
+  }
+
+  protected abstract void applyColumnSum(Tensor x, boolean accumulate, Tensor y);
+
+  protected abstract void applySegmentSum(Tensor x, Tensor offsets, Tensor y);
+
+  protected abstract void applySegmentBroadcast(Tensor y, Tensor offsets, Tensor x);
+
+  protected abstract void applySum(Tensor x, Tensor y);
+}

@@ -1,0 +1,2 @@
+/** The oracle: every operator in double, plain loops, one thread. */
+package autosparse.engine.reference;

@@ -1,0 +1,105 @@
+package autosparse.engine.sparse;
+
+import autosparse.engine.DType;
+import autosparse.engine.Tensor;
+
+/**
+ * Which inputs each output of a sparse convolution reads: sorted CSR over the outputs.
+ *
+ * <p>Output o has the neighbours inputs[pointers[o]] to inputs[pointers[o+1]], one for each set bit
+ * of masks[o], in ascending offset k. The gradient by the input needs the opposite direction: for a
+ * submanifold kernel that is the same map read with mirrored offsets; for a strided one the {@link
+ * #transposed()} map, whose "outputs" are the convolution's inputs.
+ */
+public final class NeighborMap {
+  private final ConvolutionKernel kernel;
+  private final Sites inputSites;
+  private final Sites outputSites;
+  private final Tensor pointers;
+  private final Tensor masks;
+  private final Tensor inputs;
+  private final NeighborMap transposed;
+
+  /**
+   * @param pointers I64 [N_out + 1]
+   * @param masks I32 [N_out], bit k set when the neighbour at offset k is active
+   * @param inputs I32 [pairs]
+   * @param transposed the opposite direction of a strided map; null for a submanifold one and for
+   *     the opposite direction itself
+   */
+  public NeighborMap(
+      ConvolutionKernel kernel,
+      Sites inputSites,
+      Sites outputSites,
+      Tensor pointers,
+      Tensor masks,
+      Tensor inputs,
+      NeighborMap transposed) {
+    this.kernel = kernel;
+    this.inputSites = inputSites;
+    this.outputSites = outputSites;
+    this.pointers = pointers;
+    this.masks = masks;
+    this.inputs = inputs;
+    this.transposed = transposed;
+    if (pointers.dtype() != DType.I64
+        || masks.dtype() != DType.I32
+        || inputs.dtype() != DType.I32
+        || pointers.elements() != outputSites.count() + 1
+        || masks.elements() != outputSites.count()) {
+      throw new IllegalArgumentException(
+          "neighbour map of "
+              + outputSites
+              + ": pointers "
+              + pointers
+              + ", masks "
+              + masks
+              + ", inputs "
+              + inputs);
+    }
+  }
+
+  public ConvolutionKernel kernel() {
+    return kernel;
+  }
+
+  public Sites inputSites() {
+    return inputSites;
+  }
+
+  public Sites outputSites() {
+    return outputSites;
+  }
+
+  public Tensor pointers() {
+    return pointers;
+  }
+
+  public Tensor masks() {
+    return masks;
+  }
+
+  public Tensor inputs() {
+    return inputs;
+  }
+
+  /** Number of (output, offset) pairs whose input is active. */
+  public long pairs() {
+    return inputs.elements();
+  }
+
+  /**
+   * The map from inputs to the outputs that read them (strided kernels).
+   *
+   * <p>Row i of it lists the outputs that read input i; its bit k means that input i is the
+   * neighbour at offset k of that output (the convolution's own k, not mirrored).
+   *
+   * @throws IllegalStateException for a submanifold map, which is its own opposite
+   */
+  public NeighborMap transposed() {
+    if (transposed == null) {
+      throw new IllegalStateException("a " + kernel + " map has no transposed map");
+    }
+    return transposed;
+  }
+}

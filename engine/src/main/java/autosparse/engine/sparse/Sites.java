@@ -1,0 +1,132 @@
+package autosparse.engine.sparse;
+
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+
+/**
+ * The active coordinates of one level of a batch of sparse matrices: sorted CSR over lattice rows.
+ *
+ * <p>Matrices of a batch are stacked: matrix b owns the lattice rows {@code firstRow(b)} to {@code
+ * firstRow(b+1)}. A coordinate is (lattice row within its matrix, column), in units of the level's
+ * {@link #stride()}. Sites are numbered in row-major order, so those of one matrix are adjacent.
+ *
+ * <p>Source of the layout: a sorted 2-D pattern IS its own index, so neighbours need no hash table.
+ */
+public final class Sites {
+  private final Tensor rowPointers;
+  private final Tensor columns;
+  private final Tensor siteOffsets;
+  private final long[] firstRows;
+  private final long[] firstSites;
+  private final long stride;
+
+  /**
+   * @param rowPointers I64 [rows + 1]
+   * @param columns I32 [count], ascending within a row
+   * @param siteOffsets I64 [B+1], equal to {@code firstSites}, on the device
+   * @param firstRows [B+1] first lattice row of each matrix, then the number of rows
+   * @param firstSites [B+1] first site of each matrix, then the number of sites
+   * @param stride original coordinates per lattice step
+   */
+  public Sites(
+      Tensor rowPointers,
+      Tensor columns,
+      Tensor siteOffsets,
+      long[] firstRows,
+      long[] firstSites,
+      long stride) {
+    if (columns.elements() > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          columns.elements() + " sites in one batch: expected at most 2^31 - 1");
+    }
+    this.rowPointers = rowPointers;
+    this.columns = columns;
+    this.siteOffsets = siteOffsets;
+    this.firstRows = firstRows.clone();
+    this.firstSites = firstSites.clone();
+    this.stride = stride;
+  }
+
+  /** One matrix of a batch on the host: CSR with sorted columns and no duplicates. */
+  public record Pattern(long rows, long columns, long[] rowPointers, int[] columnIndices) {}
+
+  /** Copies a batch of patterns to the scope's device. */
+  public static Sites of(TensorScope scope, Pattern... batch) {
+    long[] firstRows = new long[batch.length + 1];
+    long[] firstSites = new long[batch.length + 1];
+    for (int b = 0; b < batch.length; b++) {
+      firstRows[b + 1] = firstRows[b] + batch[b].rows();
+      firstSites[b + 1] = firstSites[b] + batch[b].columnIndices().length;
+    }
+    long rows = firstRows[batch.length];
+    Tensor pointers =
+        scope.create("row pointers", autosparse.engine.DType.I64, MemoryTag.SITES, rows + 1);
+    Tensor columns =
+        scope.create(
+            "columns", autosparse.engine.DType.I32, MemoryTag.SITES, firstSites[batch.length]);
+    for (int b = 0; b < batch.length; b++) {
+      long[] shifted = batch[b].rowPointers().clone();
+      for (int r = 0; r < shifted.length; r++) {
+        shifted[r] += firstSites[b];
+      }
+      pointers.write(firstRows[b], shifted, 0, shifted.length);
+      int[] indices = batch[b].columnIndices();
+      columns.write(firstSites[b], indices, 0, indices.length);
+    }
+    if (batch.length == 0) {
+      pointers.write(0, new long[1], 0, 1);
+    }
+    Tensor offsets = scope.longs("site offsets", MemoryTag.SITES, firstSites);
+    return new Sites(pointers, columns, offsets, firstRows, firstSites, 1);
+  }
+
+  public Tensor rowPointers() {
+    return rowPointers;
+  }
+
+  public Tensor columns() {
+    return columns;
+  }
+
+  /** I64 [B+1]: sites of matrix b are siteOffsets[b] to siteOffsets[b+1]. */
+  public Tensor siteOffsets() {
+    return siteOffsets;
+  }
+
+  /** Number of sites of all matrices. */
+  public long count() {
+    return firstSites[firstSites.length - 1];
+  }
+
+  /** Number of sites of matrix b. */
+  public long count(int b) {
+    return firstSites[b + 1] - firstSites[b];
+  }
+
+  public int batch() {
+    return firstRows.length - 1;
+  }
+
+  /** Number of lattice rows of all matrices. */
+  public long rows() {
+    return firstRows[firstRows.length - 1];
+  }
+
+  public long firstRow(int b) {
+    return firstRows[b];
+  }
+
+  public long firstSite(int b) {
+    return firstSites[b];
+  }
+
+  public long stride() {
+    return stride;
+  }
+
+  @Override
+  public String toString() {
+    return count() + " sites of " + batch() + " matrices at stride " + stride;
+  }
+}
