@@ -115,6 +115,11 @@ public final class TensorScope implements AutoCloseable {
     return tensor;
   }
 
+  /** Whether this scope itself (not a child) owns the tensor. */
+  public boolean owns(Tensor tensor) {
+    return tensors.contains(tensor);
+  }
+
   /** Frees one tensor of this scope before the scope closes. */
   public void release(Tensor tensor) {
     requireOwned(tensor);

@@ -1,0 +1,270 @@
+package autosparse.autograd;
+
+import autosparse.engine.Tensor;
+import autosparse.engine.operators.Activation;
+import autosparse.engine.operators.ElementwiseOperators;
+import java.util.List;
+
+/** Differentiable dense functions. Shapes are those of the operators they call. */
+public final class DenseFunctions {
+  private DenseFunctions() {}
+
+  /**
+   * activation(x·weightᵀ + bias).
+   *
+   * @param x [N, in]
+   * @param weight [out, in]
+   * @param bias [out], or null
+   * @param activation any; GELU runs as an operator of its own
+   * @return [N, out]
+   */
+  public static Variable linear(
+      Tape tape, Variable x, Variable weight, Variable bias, Activation activation) {
+    if (activation == Activation.GELU) {
+      Variable z = linear(tape, x, weight, bias, Activation.IDENTITY);
+      Variable y = activation(tape, activation, z);
+      tape.discard(z);
+      return y;
+    }
+    List<Variable> inputs = bias == null ? List.of(x, weight) : List.of(x, weight, bias);
+    Variable y = tape.output("linear", inputs, x.value().dim(0), weight.value().dim(0));
+    var gemm = tape.operators().gemm();
+    gemm.linear(
+        x.value(), weight.value(), bias == null ? null : bias.value(), activation, y.value());
+    tape.record(
+        "linear",
+        List.of(y),
+        List.of(),
+        () -> {
+          Tensor dz = y.gradient();
+          if (activation == Activation.RELU) {
+            // In place: the gradient of y is read by this step alone.
+            tape.operators().elementwise().activationBackward(activation, y.value(), dz, dz);
+          }
+          tape.accumulate(weight, dw -> gemm.gemm(true, dz, false, x.value(), 1, 1, dw));
+          if (bias != null) {
+            tape.accumulate(bias, db -> tape.operators().reduction().columnSum(dz, true, db));
+          }
+          tape.gradient(x, dx -> gemm.gemm(false, dz, false, weight.value(), 1, 0, dx));
+        });
+    return y;
+  }
+
+  /** activation(x). */
+  public static Variable activation(Tape tape, Activation activation, Variable x) {
+    Variable y = tape.output("activation", List.of(x), x.value().shape().toArray());
+    ElementwiseOperators elementwise = tape.operators().elementwise();
+    elementwise.activation(activation, x.value(), y.value());
+    tape.record(
+        "activation",
+        List.of(y),
+        List.of(),
+        () ->
+            tape.gradient(
+                x, dx -> elementwise.activationBackward(activation, x.value(), y.gradient(), dx)));
+    return y;
+  }
+
+  /** a + b. */
+  public static Variable add(Tape tape, Variable a, Variable b) {
+    Variable y = tape.output("add", List.of(a, b), a.value().shape().toArray());
+    ElementwiseOperators elementwise = tape.operators().elementwise();
+    elementwise.add(a.value(), b.value(), y.value());
+    tape.record(
+        "add",
+        List.of(y),
+        List.of(),
+        () -> {
+          tape.gradient(a, da -> elementwise.copy(y.gradient(), da));
+          tape.gradient(b, db -> elementwise.copy(y.gradient(), db));
+        });
+    return y;
+  }
+
+  /** Inverted dropout; the identity on a tape that does not record, or when keep is 1. */
+  public static Variable dropout(Tape tape, Variable x, double keep, String stream) {
+    if (!tape.isRecording() || keep == 1) {
+      return x;
+    }
+    long seed = tape.seed(stream);
+    Variable y = tape.output("dropout", List.of(x), x.value().shape().toArray());
+    ElementwiseOperators elementwise = tape.operators().elementwise();
+    elementwise.dropout(x.value(), keep, seed, y.value());
+    tape.record(
+        "dropout",
+        List.of(y),
+        List.of(),
+        () -> tape.gradient(x, dx -> elementwise.dropout(y.gradient(), keep, seed, dx)));
+    return y;
+  }
+
+  /** Layer normalisation of each row of x [N, C]; gamma and beta are [C]. */
+  public static Variable layerNorm(
+      Tape tape, Variable x, Variable gamma, Variable beta, double epsilon) {
+    long rows = x.value().dim(0);
+    Variable y = tape.output("layerNorm", List.of(x, gamma, beta), x.value().shape().toArray());
+    Tensor mean = tape.save("mean", rows);
+    Tensor inverseDeviation = tape.save("inverse deviation", rows);
+    var normalization = tape.operators().normalization();
+    normalization.layerNorm(
+        x.value(), gamma.value(), beta.value(), epsilon, y.value(), mean, inverseDeviation);
+    tape.record(
+        "layerNorm",
+        List.of(y),
+        List.of(mean, inverseDeviation),
+        () ->
+            tape.accumulate(
+                gamma,
+                dGamma ->
+                    tape.accumulate(
+                        beta,
+                        dBeta ->
+                            writeGradient(
+                                tape,
+                                x,
+                                dx ->
+                                    normalization.layerNormBackward(
+                                        x.value(),
+                                        gamma.value(),
+                                        mean,
+                                        inverseDeviation,
+                                        y.gradient(),
+                                        dx,
+                                        dGamma,
+                                        dBeta)))));
+    return y;
+  }
+
+  /** As {@link Tape#gradient}, but runs the operator even when x itself needs no gradient. */
+  private static void writeGradient(
+      Tape tape, Variable x, java.util.function.Consumer<Tensor> write) {
+    if (x.isDifferentiable()) {
+      tape.gradient(x, write);
+      return;
+    }
+    Tensor unused = tape.scope().workspaceLike(x.value());
+    write.accept(unused);
+    tape.scope().release(unused);
+  }
+
+  /**
+   * Multi-head self-attention over packed sequences.
+   *
+   * @param qkv [T, 3·C]
+   * @param offsets I64 [B+1]
+   * @return [T, C]
+   */
+  public static Variable attention(Tape tape, Variable qkv, Tensor offsets, int heads) {
+    long tokens = qkv.value().dim(0);
+    Variable y = tape.output("attention", List.of(qkv), tokens, qkv.value().dim(1) / 3);
+    Tensor logSumExp = tape.save("log-sum-exp", tokens, heads);
+    var attention = tape.operators().attention();
+    attention.attention(qkv.value(), offsets, heads, y.value(), logSumExp);
+    tape.record(
+        "attention",
+        List.of(y),
+        List.of(logSumExp),
+        () ->
+            tape.gradient(
+                qkv,
+                dQkv ->
+                    attention.attentionBackward(
+                        qkv.value(), offsets, heads, y.value(), logSumExp, y.gradient(), dQkv)));
+    return y;
+  }
+
+  /** Rows of a table: table [V, C], index I32 [N] → [N, C]. */
+  public static Variable gather(Tape tape, Variable table, Tensor index) {
+    Variable y = tape.output("gather", List.of(table), index.dim(0), table.value().dim(1));
+    var embedding = tape.operators().embedding();
+    embedding.gather(table.value(), index, y.value());
+    tape.record(
+        "gather",
+        List.of(y),
+        List.of(),
+        () -> tape.accumulate(table, dt -> embedding.gatherBackward(y.gradient(), index, dt)));
+    return y;
+  }
+
+  /** Sum of each segment's rows: x [T, C], offsets I64 [S+1] → [S, C]. */
+  public static Variable segmentSum(Tape tape, Variable x, Tensor offsets) {
+    Variable y = tape.output("segmentSum", List.of(x), offsets.dim(0) - 1, x.value().dim(1));
+    var reduction = tape.operators().reduction();
+    reduction.segmentSum(x.value(), offsets, y.value());
+    tape.record(
+        "segmentSum",
+        List.of(y),
+        List.of(),
+        () -> tape.gradient(x, dx -> reduction.segmentBroadcast(y.gradient(), offsets, dx)));
+    return y;
+  }
+
+  /** Side by side: parts [N, C_p] → [N, Σ C_p]. */
+  public static Variable concatColumns(Tape tape, List<Variable> parts) {
+    long rows = parts.get(0).value().dim(0);
+    long columns = parts.stream().mapToLong(part -> part.value().dim(1)).sum();
+    Variable y = tape.output("concatColumns", parts, rows, columns);
+    ElementwiseOperators elementwise = tape.operators().elementwise();
+    long at = 0;
+    for (Variable part : parts) {
+      elementwise.copyColumns(part.value(), 0, y.value(), at, part.value().dim(1), false);
+      at += part.value().dim(1);
+    }
+    tape.record(
+        "concatColumns",
+        List.of(y),
+        List.of(),
+        () -> {
+          long from = 0;
+          for (Variable part : parts) {
+            long start = from;
+            long width = part.value().dim(1);
+            tape.gradient(
+                part, dx -> elementwise.copyColumns(y.gradient(), start, dx, 0, width, false));
+            from += width;
+          }
+        });
+    return y;
+  }
+
+  /** On top of each other: parts [N_p, C] → [Σ N_p, C]. */
+  public static Variable concatRows(Tape tape, List<Variable> parts) {
+    long columns = parts.get(0).value().dim(1);
+    long rows = parts.stream().mapToLong(part -> part.value().dim(0)).sum();
+    Variable y = tape.output("concatRows", parts, rows, columns);
+    ElementwiseOperators elementwise = tape.operators().elementwise();
+    long at = 0;
+    for (Variable part : parts) {
+      long height = part.value().dim(0);
+      elementwise.copy(part.value(), y.value().rows(at, at + height));
+      at += height;
+    }
+    tape.record(
+        "concatRows",
+        List.of(y),
+        List.of(),
+        () -> {
+          long from = 0;
+          for (Variable part : parts) {
+            Tensor slice = y.gradient().rows(from, from + part.value().dim(0));
+            tape.gradient(part, dx -> elementwise.copy(slice, dx));
+            from += part.value().dim(0);
+          }
+        });
+    return y;
+  }
+
+  /** The same values under another shape. */
+  public static Variable reshape(Tape tape, Variable x, long... sizes) {
+    Variable y = tape.output("reshape", List.of(x), sizes);
+    ElementwiseOperators elementwise = tape.operators().elementwise();
+    long[] flat = {x.value().elements()};
+    elementwise.copy(x.value().view(flat), y.value().view(flat));
+    tape.record(
+        "reshape",
+        List.of(y),
+        List.of(),
+        () -> tape.gradient(x, dx -> elementwise.copy(y.gradient().view(flat), dx.view(flat))));
+    return y;
+  }
+}

@@ -1,0 +1,257 @@
+package autosparse.autograd;
+
+import autosparse.engine.Operators;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Records what was computed, and runs it backwards.
+ *
+ * <p>A function (see {@link DenseFunctions}, {@link SparseFunctions}, {@link LossFunctions}) makes
+ * its outputs with {@link #output}, calls operators, and {@link #record}s one node: its inputs, its
+ * outputs, what it saved, and its backward step. {@link #backward} visits the nodes last to first;
+ * as soon as a node's step is done, its outputs, their gradients and what it saved are freed, so
+ * memory falls while the pass runs. A tape is used for one forward and at most one backward pass
+ * and owns everything that it made; closing it frees the rest.
+ */
+public final class Tape implements AutoCloseable {
+  /** A node's backward step: reads its outputs' gradients, writes its inputs'. */
+  @FunctionalInterface
+  public interface BackwardStep {
+    void run();
+  }
+
+  /** A part of a computation that {@link #checkpoint} can run again. */
+  @FunctionalInterface
+  public interface Segment {
+    /** Computes outputs from inputs; must do the same, bit for bit, each time it is called. */
+    List<Variable> run(Tape tape, List<Variable> inputs);
+  }
+
+  private record Node(
+      String name, List<Variable> outputs, List<Tensor> saved, BackwardStep backward) {}
+
+  private final TensorScope scope;
+  private final Operators operators;
+  private final boolean recording;
+  private final long seed;
+  private final List<Node> nodes = new ArrayList<>();
+
+  /** Tensors that must survive the backward pass or {@link #discard}. */
+  private final Set<Tensor> kept = new HashSet<>();
+
+  private Tape(TensorScope scope, boolean recording, long seed) {
+    this.scope = scope;
+    this.operators = scope.device().operators();
+    this.recording = recording;
+    this.seed = seed;
+  }
+
+  /**
+   * A tape for training.
+   *
+   * @param parent where the tape's scope is opened
+   * @param seed what {@link #seed(String)} derives random streams from, such as the step's number
+   */
+  public static Tape recording(TensorScope parent, long seed) {
+    return new Tape(parent.child("tape"), true, seed);
+  }
+
+  /** A tape that records nothing: functions compute values only, dropout does nothing. */
+  public static Tape inference(TensorScope parent) {
+    return new Tape(parent.child("inference"), false, 0);
+  }
+
+  public Operators operators() {
+    return operators;
+  }
+
+  public TensorScope scope() {
+    return scope;
+  }
+
+  public boolean isRecording() {
+    return recording;
+  }
+
+  /** Seed of the named random stream in this pass: the same name gives the same seed again. */
+  public long seed(String name) {
+    long mixed = seed * 0x9E3779B97F4A7C15L + name.hashCode() * 0xBF58476D1CE4E5B9L;
+    mixed = (mixed ^ (mixed >>> 30)) * 0x94D049BB133111EBL;
+    return mixed ^ (mixed >>> 31);
+  }
+
+  /** Makes the output of a function; it has a gradient when any of the inputs has. */
+  public Variable output(String name, List<Variable> inputs, long... sizes) {
+    Tensor value = scope.real(name, MemoryTag.ACTIVATION, sizes);
+    return Variable.result(
+        value, recording && inputs.stream().anyMatch(Variable::isDifferentiable));
+  }
+
+  /** Makes a tensor that a function's backward step will read: give it to {@link #record}. */
+  public Tensor save(String name, long... sizes) {
+    return scope.real(name, MemoryTag.ACTIVATION, sizes);
+  }
+
+  /**
+   * Notes a computed function. Without recording, or when no output is differentiable, what it
+   * saved is freed at once and its backward step is dropped.
+   *
+   * @param saved tensors made by {@link #save}; freed after the backward step
+   */
+  public void record(
+      String name, List<Variable> outputs, List<Tensor> saved, BackwardStep backward) {
+    if (outputs.stream().anyMatch(Variable::isDifferentiable)) {
+      nodes.add(new Node(name, List.copyOf(outputs), List.copyOf(saved), backward));
+    } else {
+      saved.forEach(scope::release);
+    }
+  }
+
+  /**
+   * Lets a backward step write the gradient of an activation.
+   *
+   * <p>The first consumer writes it directly; later ones write a temporary that is then added.
+   * Nothing happens for a variable without a gradient.
+   */
+  public void gradient(Variable input, Consumer<Tensor> write) {
+    if (!input.isDifferentiable()) {
+      return;
+    }
+    if (input.gradient == null) {
+      input.gradient = scope.workspaceLike(input.value());
+      write.accept(input.gradient);
+      return;
+    }
+    Tensor addend = scope.workspaceLike(input.value());
+    write.accept(addend);
+    operators.elementwise().axpy(1, addend, input.gradient);
+    scope.release(addend);
+  }
+
+  /**
+   * Lets a backward step accumulate a weight's gradient: {@code add} receives a tensor to add to.
+   * Nothing happens for a variable without a gradient.
+   */
+  public void accumulate(Variable weight, Consumer<Tensor> add) {
+    if (!weight.isDifferentiable()) {
+      return;
+    }
+    if (weight.gradient == null) {
+      weight.gradient = scope.workspaceLike(weight.value());
+      operators.elementwise().fill(weight.gradient, 0);
+    }
+    add.accept(weight.gradient);
+  }
+
+  /** Keeps a variable's value until the tape is closed, whatever frees it otherwise. */
+  public Variable keep(Variable variable) {
+    kept.add(variable.value());
+    return variable;
+  }
+
+  /** Tells that the caller needs a value no longer: freed now unless a backward pass may. */
+  public void discard(Variable variable) {
+    if (!recording) {
+      release(variable.value());
+    }
+  }
+
+  private boolean owns(Tensor tensor) {
+    return !tensor.isView() && !tensor.isClosed() && scope.owns(tensor);
+  }
+
+  /**
+   * Runs the backward pass from a one-element result.
+   *
+   * @param loss a differentiable variable of one element
+   */
+  public void backward(Variable loss) {
+    if (loss.value().elements() != 1) {
+      throw new IllegalArgumentException("backward from " + loss + ": expected one element");
+    }
+    gradient(loss, g -> operators.elementwise().fill(g, 1));
+    backward();
+  }
+
+  /** Runs the backward pass from gradients already given (see {@link #gradient}). */
+  public void backward() {
+    for (int n = nodes.size() - 1; n >= 0; n--) {
+      Node node = nodes.remove(n);
+      if (node.outputs().stream().anyMatch(output -> output.gradient != null)) {
+        try {
+          node.backward().run();
+        } catch (RuntimeException e) {
+          throw new IllegalStateException("backward of " + node.name() + ": " + e.getMessage(), e);
+        }
+      }
+      for (Variable output : node.outputs()) {
+        release(output.gradient);
+        release(output.value());
+      }
+      node.saved().forEach(scope::release);
+    }
+  }
+
+  private void release(Tensor tensor) {
+    if (tensor != null && owns(tensor) && !kept.contains(tensor)) {
+      scope.release(tensor);
+    }
+  }
+
+  /**
+   * Runs a segment without recording it, and again, recorded, when the backward pass needs its
+   * insides: memory for time. Leaves that the segment uses receive their gradients as usual.
+   *
+   * @param inputs everything differentiable that the segment reads besides leaves
+   */
+  public List<Variable> checkpoint(String name, List<Variable> inputs, Segment segment) {
+    if (!recording) {
+      return segment.run(this, inputs);
+    }
+    List<Variable> outputs = new ArrayList<>();
+    try (Tape inner = new Tape(scope.child(name), false, seed)) {
+      List<Variable> constants = new ArrayList<>();
+      inputs.forEach(input -> constants.add(Variable.constant(input.value())));
+      for (Variable output : segment.run(inner, constants)) {
+        outputs.add(Variable.result(inner.scope.promote(output.value()), true));
+      }
+    }
+    record(name, outputs, List.of(), () -> backwardOfSegment(name, inputs, outputs, segment));
+    return outputs;
+  }
+
+  private void backwardOfSegment(
+      String name, List<Variable> inputs, List<Variable> outputs, Segment segment) {
+    try (Tape inner = new Tape(scope.child(name), true, seed)) {
+      List<Variable> again = new ArrayList<>();
+      inputs.forEach(input -> again.add(Variable.result(input.value(), input.isDifferentiable())));
+      List<Variable> recomputed = segment.run(inner, again);
+      for (int i = 0; i < outputs.size(); i++) {
+        Tensor given = outputs.get(i).gradient;
+        if (given != null) {
+          inner.gradient(recomputed.get(i), g -> operators.elementwise().copy(given, g));
+        }
+      }
+      inner.backward();
+      for (int i = 0; i < inputs.size(); i++) {
+        Tensor taken = again.get(i).gradient;
+        if (taken != null) {
+          gradient(inputs.get(i), g -> operators.elementwise().copy(taken, g));
+        }
+      }
+    }
+  }
+
+  /** Frees everything that the tape still owns. */
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

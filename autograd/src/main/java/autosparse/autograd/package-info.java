@@ -1,0 +1,2 @@
+/** Reverse-mode differentiation over the engine's operators: a tape, functions, gradcheck. */
+package autosparse.autograd;
