@@ -1,0 +1,127 @@
+package autosparse.layers;
+
+import autosparse.engine.Operators;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.operators.OptimizerOperators.AdamStep;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Adam over all parameters at once, with clipping of the global gradient norm. */
+public final class Adam implements AutoCloseable {
+  /**
+   * Settings that do not change during a run.
+   *
+   * @param rate base learning rate
+   * @param weightDecay see {@code decoupled}
+   * @param decoupled whether decay acts on the weights (AdamW) instead of the gradients
+   * @param clipNorm largest global gradient norm; 0 for none
+   */
+  public record Settings(
+      double rate,
+      double beta1,
+      double beta2,
+      double epsilon,
+      double weightDecay,
+      boolean decoupled,
+      double clipNorm) {
+    public Settings {
+      if (!(rate > 0)) {
+        throw new IllegalArgumentException("learning rate " + rate + ": expected > 0");
+      }
+    }
+
+    public static Settings of(double rate, double weightDecay, boolean decoupled, double clip) {
+      return new Settings(rate, 0.9, 0.999, 1e-8, weightDecay, decoupled, clip);
+    }
+  }
+
+  private final TensorScope scope;
+  private final Operators operators;
+  private final Parameters parameters;
+  private final Settings settings;
+  private final List<Tensor> firstMoments = new ArrayList<>();
+  private final List<Tensor> secondMoments = new ArrayList<>();
+  private final Tensor norm;
+  private long steps;
+
+  public Adam(TensorScope parent, Parameters parameters, Settings settings) {
+    this.scope = parent.child("adam");
+    this.operators = scope.device().operators();
+    this.parameters = parameters;
+    this.settings = settings;
+    parameters
+        .byName()
+        .forEach(
+            (name, parameter) -> {
+              long[] sizes = parameter.value().shape().toArray();
+              firstMoments.add(scope.zeros(name + " m", MemoryTag.OPTIMIZER, sizes));
+              secondMoments.add(scope.zeros(name + " v", MemoryTag.OPTIMIZER, sizes));
+            });
+    norm = scope.zeros("gradient norm", MemoryTag.OPTIMIZER, 1);
+  }
+
+  /** Steps done so far. */
+  public long steps() {
+    return steps;
+  }
+
+  /** Continues from a saved number of steps. */
+  public void setSteps(long count) {
+    steps = count;
+  }
+
+  /**
+   * Updates all parameters from their gradients and zeroes these.
+   *
+   * @param rateFactor factor of the base rate, see {@link RateSchedule}
+   */
+  public void step(double rateFactor) {
+    steps++;
+    List<Tensor> gradients = parameters.gradients();
+    operators.optimizer().globalNorm(gradients, norm);
+    operators
+        .optimizer()
+        .adam(
+            new AdamStep(
+                steps,
+                settings.rate() * rateFactor,
+                settings.beta1(),
+                settings.beta2(),
+                settings.epsilon(),
+                settings.weightDecay(),
+                settings.decoupled(),
+                settings.clipNorm()),
+            parameters.values(),
+            gradients,
+            firstMoments,
+            secondMoments,
+            norm);
+    parameters.zeroGradients();
+  }
+
+  /** Gradient norm of the last step, before clipping. */
+  public double gradientNorm() {
+    return norm.item();
+  }
+
+  /** The moments, by parameter: {@code NAME.m} and {@code NAME.v}. */
+  public StateDict stateDict() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    int p = 0;
+    for (String name : parameters.byName().keySet()) {
+      tensors.put(name + ".m", firstMoments.get(p));
+      tensors.put(name + ".v", secondMoments.get(p));
+      p++;
+    }
+    return new StateDict(tensors);
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

@@ -1,0 +1,19 @@
+package autosparse.layers;
+
+import autosparse.autograd.DenseFunctions;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.engine.Tensor;
+
+/** A learned row for each index: I32 [N] → [N, width]. */
+public final class Embedding {
+  private final Variable table;
+
+  public Embedding(Parameters.Namespace names, long entries, long width, Initializer weights) {
+    this.table = names.create("weight", weights, entries, width);
+  }
+
+  public Variable forward(Tape tape, Tensor index) {
+    return DenseFunctions.gather(tape, table, index);
+  }
+}

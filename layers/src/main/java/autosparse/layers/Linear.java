@@ -1,0 +1,24 @@
+package autosparse.layers;
+
+import autosparse.autograd.DenseFunctions;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.engine.operators.Activation;
+
+/** y = activation(x·Wᵀ + b): x [N, in] → [N, out]. */
+public final class Linear {
+  private final Variable weight;
+  private final Variable bias;
+  private final Activation activation;
+
+  public Linear(
+      Parameters.Namespace names, long in, long out, Activation activation, Initializer weights) {
+    this.weight = names.create("weight", weights, out, in);
+    this.bias = names.create("bias", Initializer.constant(0), out);
+    this.activation = activation;
+  }
+
+  public Variable forward(Tape tape, Variable x) {
+    return DenseFunctions.linear(tape, x, weight, bias, activation);
+  }
+}

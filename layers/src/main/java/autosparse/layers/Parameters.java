@@ -1,0 +1,106 @@
+package autosparse.layers;
+
+import autosparse.autograd.Variable;
+import autosparse.engine.RandomStream;
+import autosparse.engine.Shape;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All parameters of a network, by name, with their gradients; owner of their memory.
+ *
+ * <p>Layers create theirs through a {@link Namespace}. A parameter's starting values depend on the
+ * seed and its name alone, so adding a layer leaves the others as they were.
+ */
+public final class Parameters implements AutoCloseable {
+  private final TensorScope scope;
+  private final long seed;
+  private final Map<String, Variable> byName = new LinkedHashMap<>();
+
+  public Parameters(TensorScope parent, long seed) {
+    this.scope = parent.child("parameters");
+    this.seed = seed;
+  }
+
+  /** A prefix for names: {@code in("tower").in("1")} makes names {@code tower.1.…}. */
+  public final class Namespace {
+    private final String prefix;
+
+    private Namespace(String prefix) {
+      this.prefix = prefix;
+    }
+
+    public Namespace in(String part) {
+      return new Namespace(prefix + part + ".");
+    }
+
+    public Variable create(String name, Initializer initializer, long... sizes) {
+      return Parameters.this.create(prefix + name, initializer, sizes);
+    }
+  }
+
+  public Namespace in(String part) {
+    return new Namespace(part + ".");
+  }
+
+  private Variable create(String name, Initializer initializer, long... sizes) {
+    if (byName.containsKey(name)) {
+      throw new IllegalStateException("parameter " + name + " exists already");
+    }
+    Shape shape = Shape.of(sizes);
+    RandomStream random = RandomStream.named(seed, name);
+    double[] values = new double[Math.toIntExact(shape.elements())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = initializer.next(random, shape);
+    }
+    Tensor value = scope.reals(name, MemoryTag.WEIGHTS, values, sizes);
+    Tensor gradient = scope.zeros(name + " gradient", MemoryTag.GRADIENTS, sizes);
+    Variable parameter = Variable.leaf(value, gradient);
+    byName.put(name, parameter);
+    return parameter;
+  }
+
+  /** Parameters by name, in the order of their creation. */
+  public Map<String, Variable> byName() {
+    return java.util.Collections.unmodifiableMap(byName);
+  }
+
+  public List<Tensor> values() {
+    List<Tensor> values = new ArrayList<>();
+    byName.values().forEach(parameter -> values.add(parameter.value()));
+    return values;
+  }
+
+  public List<Tensor> gradients() {
+    List<Tensor> gradients = new ArrayList<>();
+    byName.values().forEach(parameter -> gradients.add(parameter.gradient()));
+    return gradients;
+  }
+
+  /** Number of scalars. */
+  public long count() {
+    return byName.values().stream().mapToLong(parameter -> parameter.value().elements()).sum();
+  }
+
+  public void zeroGradients() {
+    var elementwise = scope.device().operators().elementwise();
+    gradients().forEach(gradient -> elementwise.fill(gradient, 0));
+  }
+
+  /** The weights as a state dict, for saving and loading. */
+  public StateDict stateDict() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    byName.forEach((name, parameter) -> tensors.put(name, parameter.value()));
+    return new StateDict(tensors);
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

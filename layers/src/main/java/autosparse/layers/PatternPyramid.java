@@ -1,0 +1,74 @@
+package autosparse.layers;
+
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.sparse.ConvolutionKernel;
+import autosparse.engine.sparse.NeighborMap;
+import autosparse.engine.sparse.Sites;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A batch of patterns with its coarser levels and neighbour maps, each made when first asked for
+ * and kept until closed. Level 0 is the patterns themselves; each stride leads one level up.
+ */
+public final class PatternPyramid implements AutoCloseable {
+  private record MapKey(int level, ConvolutionKernel kernel) {}
+
+  private final TensorScope scope;
+  private final List<Sites> levels = new ArrayList<>();
+  private final Map<MapKey, NeighborMap> maps = new HashMap<>();
+  private final Map<ConvolutionKernel, Tensor> masks = new HashMap<>();
+
+  public PatternPyramid(TensorScope parent, Sites.Pattern... batch) {
+    this.scope = parent.child("pyramid");
+    levels.add(Sites.of(scope, batch));
+  }
+
+  /** Sites of a level that exists: 0, or one that a strided {@link #map} has led to. */
+  public Sites sites(int level) {
+    return levels.get(level);
+  }
+
+  /** Number of matrices. */
+  public int batch() {
+    return levels.get(0).batch();
+  }
+
+  /** The map of a kernel applied at a level; a strided one leads to the next level. */
+  public NeighborMap map(int level, ConvolutionKernel kernel) {
+    return maps.computeIfAbsent(
+        new MapKey(level, kernel),
+        key -> {
+          var pattern = scope.device().operators().pattern();
+          Sites inputs = levels.get(level);
+          Sites outputs = inputs;
+          if (!kernel.isSubmanifold()) {
+            if (levels.size() == level + 1) {
+              levels.add(pattern.downsample(inputs, kernel.stride(), scope));
+            }
+            outputs = levels.get(level + 1);
+          }
+          return pattern.neighbors(inputs, outputs, kernel, scope);
+        });
+  }
+
+  /** Neighbourhood masks of level 0. */
+  public Tensor masks(ConvolutionKernel kernel) {
+    return masks.computeIfAbsent(
+        kernel,
+        key -> scope.device().operators().pattern().neighborhoodMasks(levels.get(0), key, scope));
+  }
+
+  /** Bytes held on the device. */
+  public long bytes() {
+    return scope.liveBytes();
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+  }
+}

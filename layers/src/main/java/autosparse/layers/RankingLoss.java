@@ -1,0 +1,34 @@
+package autosparse.layers;
+
+import autosparse.autograd.LossFunctions;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.engine.Tensor;
+
+/** The ranking losses that a cost model can be trained with. */
+public enum RankingLoss {
+  /** WACO's: margin 1, mean over pairs. */
+  MARGIN {
+    @Override
+    public Variable forward(Tape tape, Variable scores, Tensor labels, Tensor offsets) {
+      return LossFunctions.margin(tape, scores, labels, offsets, 1);
+    }
+  },
+  /** TLP's, TenSet's: LambdaRank, a sum over pairs. */
+  LAMBDARANK {
+    @Override
+    public Variable forward(Tape tape, Variable scores, Tensor labels, Tensor offsets) {
+      return LossFunctions.lambdaRank(tape, scores, labels, offsets);
+    }
+  };
+
+  /**
+   * Loss of each group.
+   *
+   * @param scores [N], larger = faster
+   * @param labels [N], relative speeds, 1 = best
+   * @param offsets I64 [G+1]
+   * @return [G]
+   */
+  public abstract Variable forward(Tape tape, Variable scores, Tensor labels, Tensor offsets);
+}

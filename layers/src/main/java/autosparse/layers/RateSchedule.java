@@ -1,0 +1,36 @@
+package autosparse.layers;
+
+/** Learning rate over a training run, as a factor of the base rate. */
+public enum RateSchedule {
+  CONSTANT {
+    @Override
+    public double factor(double progress) {
+      return 1;
+    }
+  },
+  /** Falls linearly to 2 % of the base rate. */
+  LINEAR {
+    @Override
+    public double factor(double progress) {
+      return Math.max(0.02, 1 - progress);
+    }
+  },
+  /** Rises over the first 5 %, then falls along a half cosine to 1 % of the base rate. */
+  COSINE {
+    @Override
+    public double factor(double progress) {
+      if (progress < WARM_UP) {
+        return Math.max(0.01, progress / WARM_UP);
+      }
+      double t = Math.min(1, (progress - WARM_UP) / (1 - WARM_UP));
+      return 0.01 + 0.99 * 0.5 * (1 + StrictMath.cos(Math.PI * t));
+    }
+  };
+
+  private static final double WARM_UP = 0.05;
+
+  /**
+   * @param progress share of the run that is done, in [0, 1]
+   */
+  public abstract double factor(double progress);
+}

@@ -1,0 +1,49 @@
+package autosparse.layers;
+
+import autosparse.autograd.SparseFunctions;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.engine.sparse.ConvolutionKernel;
+
+/**
+ * Sparse convolution without bias, ReLU, and the global average of its output. Weights are [K,
+ * C_in, C_out] with row-fastest offsets.
+ */
+public final class SparseConv2d {
+  private final ConvolutionKernel kernel;
+  private final Variable weight;
+  private final boolean ofOnes;
+
+  public SparseConv2d(Parameters.Namespace names, ConvolutionKernel kernel, long in, long out) {
+    this(names, kernel, in, out, false);
+  }
+
+  private SparseConv2d(
+      Parameters.Namespace names, ConvolutionKernel kernel, long in, long out, boolean ofOnes) {
+    this.kernel = kernel;
+    this.weight = names.create("weight", Initializer.kaimingFanOut(), kernel.offsets(), in, out);
+    this.ofOnes = ofOnes;
+  }
+
+  /** The first layer of a tower: its input is 1 at every site and is never stored. */
+  public static SparseConv2d ofOnes(
+      Parameters.Namespace names, ConvolutionKernel kernel, long out) {
+    return new SparseConv2d(names, kernel, 1, out, true);
+  }
+
+  public ConvolutionKernel kernel() {
+    return kernel;
+  }
+
+  /**
+   * @param level the pyramid's level that x lives on
+   * @param x [N, C_in]; null for a layer of ones
+   */
+  public SparseFunctions.Level forward(Tape tape, PatternPyramid pyramid, int level, Variable x) {
+    if (ofOnes) {
+      return SparseFunctions.convolutionOfOnes(
+          tape, pyramid.sites(level), kernel, pyramid.masks(kernel), weight);
+    }
+    return SparseFunctions.convolution(tape, x, weight, pyramid.map(level, kernel));
+  }
+}
