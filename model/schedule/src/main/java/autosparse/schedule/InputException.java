@@ -14,6 +14,8 @@ public final class InputException extends RuntimeException {
   private static final int MAX_QUOTED = 60;
 
   /**
+   * Makes one from its message.
+   *
    * @param message one line, without a trailing line break
    */
   public InputException(String message) {
@@ -21,6 +23,8 @@ public final class InputException extends RuntimeException {
   }
 
   /**
+   * Makes one from its message and what the platform reported.
+   *
    * @param message one line, without a trailing line break
    * @param cause what the platform reported
    */

@@ -13,18 +13,18 @@ import java.util.Optional;
  */
 public enum Op {
   /** C(i) = A(i,j) B(j). WACO calls axis j {@code k}; {@link WacoSchedule} translates. */
-  SPMV("j", "", "j", List.of("A"), 1, 1),
+  SPMV("j", "", "j", false, 1, 1),
   /** C(i,j) = A(i,k) B(k,j), j dense. */
-  SPMM("k", "j", "k", List.of("A"), 128, 256),
+  SPMM("k", "j", "k", false, 128, 256),
   /** D(i,j) = A(i,j) (B(i,k) C(k,j)), k dense; D has A's pattern and so a format of its own. */
-  SDDMM("j", "k", "k", List.of("A", "D"), 128, 256);
+  SDDMM("j", "k", "k", true, 128, 256);
 
   private static final String ROW = "i";
 
   private final String column;
   private final String dense;
   private final String reduction;
-  private final List<String> sparseTensors;
+  private final boolean sparseResult;
   private final long denseSize;
   private final long wacoDenseSize;
 
@@ -32,13 +32,13 @@ public enum Op {
       String column,
       String dense,
       String reduction,
-      List<String> sparseTensors,
+      boolean sparseResult,
       long denseSize,
       long wacoDenseSize) {
     this.column = column;
     this.dense = dense;
     this.reduction = reduction;
-    this.sparseTensors = sparseTensors;
+    this.sparseResult = sparseResult;
     this.denseSize = denseSize;
     this.wacoDenseSize = wacoDenseSize;
   }
@@ -54,6 +54,8 @@ public enum Op {
   }
 
   /**
+   * The operator of a name.
+   *
    * @param id the lower-case name
    * @throws InputException if no operator has that name; the message lists those there are
    */
@@ -109,7 +111,7 @@ public enum Op {
 
   /** Names of the tensors that carry a sparse format. */
   public List<String> sparseTensors() {
-    return sparseTensors;
+    return sparseResult ? List.of("A", "D") : List.of("A");
   }
 
   /** Whether an axis, logical or one part of a split, belongs to A. */

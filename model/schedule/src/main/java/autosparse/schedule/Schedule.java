@@ -163,19 +163,12 @@ public record Schedule(
   public Schedule inCanonicalOrder() {
     Comparator<AxisSplit> byAxis = Comparator.comparing(AxisSplit::axis);
     return new Schedule(
-        formatSplits.stream().sorted(byAxis).toList(),
-        storageOrders.stream().sorted(Comparator.comparing(StorageOrder::tensor)).toList(),
-        levelModes.stream()
-            .sorted(Comparator.comparing(LevelModes::tensor))
-            .map(
-                tensor ->
-                    new LevelModes(
-                        tensor.tensor(),
-                        tensor.modes().stream()
-                            .sorted(Comparator.comparing(LevelModes.AxisMode::axis))
-                            .toList()))
-            .toList(),
-        loopSplits.stream().sorted(byAxis).toList(),
+        sorted(formatSplits, byAxis),
+        sorted(storageOrders, Comparator.comparing(StorageOrder::tensor)),
+        sorted(
+            levelModes.stream().map(Schedule::inCanonicalOrder).toList(),
+            Comparator.comparing(LevelModes::tensor)),
+        sorted(loopSplits, byAxis),
         loopOrder,
         parallelAxis,
         vectorizedAxis,
@@ -183,6 +176,20 @@ public record Schedule(
         unrollFactor,
         threads,
         parallelAxis.isPresent() ? chunk : 1);
+  }
+
+  private static LevelModes inCanonicalOrder(LevelModes tensor) {
+    List<LevelModes.AxisMode> modes =
+        sorted(tensor.modes(), Comparator.comparing(LevelModes.AxisMode::axis));
+    return modes.equals(tensor.modes()) ? tensor : new LevelModes(tensor.tensor(), modes);
+  }
+
+  /**
+   * The list itself where it is sorted already, as most are: parsed schedules share their parts.
+   */
+  private static <T> List<T> sorted(List<T> list, Comparator<T> order) {
+    List<T> sorted = list.stream().sorted(order).toList();
+    return sorted.equals(list) ? list : sorted;
   }
 
   /**

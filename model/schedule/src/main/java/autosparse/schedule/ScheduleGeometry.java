@@ -81,6 +81,8 @@ public record ScheduleGeometry(
   }
 
   /**
+   * Works out what a schedule amounts to on a problem.
+   *
    * @throws IllegalArgumentException if the schedule names an axis that the operator lacks, or has
    *     no loop for one that it has (see {@link Legality} for a full check)
    */
@@ -96,7 +98,7 @@ public record ScheduleGeometry(
           new Loop(
               name,
               Op.logicalAxis(name),
-              part(schedule, name),
+              part(name),
               size(schedule, problem, name),
               position,
               stored.indexOf(name),
@@ -151,14 +153,14 @@ public record ScheduleGeometry(
   static long size(Schedule schedule, Problem problem, String name) {
     String axis = Op.logicalAxis(name);
     long extent = problem.extent(axis);
-    return switch (part(schedule, name)) {
+    return switch (part(name)) {
       case WHOLE -> extent;
       case OUTER -> schedule.split(axis).orElseThrow().outerIterations(extent);
       case INNER -> schedule.split(axis).orElseThrow().innerSize();
     };
   }
 
-  private static Part part(Schedule schedule, String name) {
+  private static Part part(String name) {
     if (Op.logicalAxis(name).equals(name)) {
       return Part.WHOLE;
     }

@@ -23,6 +23,8 @@ public final class SparsityPattern {
   }
 
   /**
+   * Makes a pattern from compressed rows.
+   *
    * @param name the matrix's name, without folder or suffix
    * @param rows number of rows, at least 0
    * @param cols number of columns, at least 0
