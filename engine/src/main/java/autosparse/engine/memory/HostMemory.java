@@ -59,9 +59,9 @@ public final class HostMemory implements DeviceMemory {
       long start = w * WINDOW_STEP;
       long end = Math.min(capacity, start + 2 * WINDOW_STEP);
       ByteBuffer window =
-          new BytePointer(base)
-              .position(origin + start)
-              .limit(origin + end)
+          // A window is a pointer of its own: a buffer made at a position starts at position 0.
+          base.getPointer(origin + start)
+              .capacity(end - start)
               .asByteBuffer()
               .order(ByteOrder.nativeOrder());
       floats[w] = window.asFloatBuffer();
