@@ -99,10 +99,9 @@ public final class HostMemory implements DeviceMemory {
     return (int) ((offset % WINDOW_STEP) >>> 3);
   }
 
-  /** A native pointer to byte {@code offset}, for BLAS. */
+  /** A native pointer to byte {@code offset}, for BLAS; its position is 0. */
   public FloatPointer floatPointer(long offset) {
-    BytePointer at = new BytePointer(base);
-    return new FloatPointer(at.position(origin + offset));
+    return new FloatPointer(base).getPointer((origin + offset) / Float.BYTES);
   }
 
   @Override
