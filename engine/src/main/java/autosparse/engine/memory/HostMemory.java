@@ -101,8 +101,9 @@ public final class HostMemory implements DeviceMemory {
 
   /** A native pointer to byte {@code offset}, for BLAS. */
   public FloatPointer floatPointer(long offset) {
-    BytePointer at = new BytePointer(base);
-    return new FloatPointer(at.position(origin + offset));
+    // A pointer's position counts its own elements: a position in bytes would not survive the cast.
+    FloatPointer start = new FloatPointer(base);
+    return start.position((origin + offset) / Float.BYTES);
   }
 
   @Override
