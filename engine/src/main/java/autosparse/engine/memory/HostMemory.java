@@ -58,10 +58,12 @@ public final class HostMemory implements DeviceMemory {
     for (int w = 0; w < windows; w++) {
       long start = w * WINDOW_STEP;
       long end = Math.min(capacity, start + 2 * WINDOW_STEP);
+      // A fresh pointer to the window's start: a buffer made at a position counts from the base,
+      // and would end at 2^31 bytes from it.
       ByteBuffer window =
           new BytePointer(base)
-              .position(origin + start)
-              .limit(origin + end)
+              .getPointer(origin + start)
+              .limit(end - start)
               .asByteBuffer()
               .order(ByteOrder.nativeOrder());
       floats[w] = window.asFloatBuffer();
