@@ -9,6 +9,17 @@ public final class CpuOperators {
   public static Operators create(int threads) {
     WorkerPool pool = new WorkerPool(threads);
     return new Operators(
-        null, null, null, null, null, null, null, null, null, null, null, pool::close);
+        null, // gemm
+        null, // elementwise
+        null, // reduction
+        null, // embedding
+        null, // normalization
+        null, // attention
+        new CpuSparsePattern(pool),
+        new CpuSparseConvolution(pool),
+        new CpuPooling(pool),
+        null, // ranking loss
+        null, // optimizer
+        pool::close);
   }
 }

@@ -9,6 +9,17 @@ public final class ReferenceOperators {
   public static Operators create() {
 
     return new Operators(
-        null, null, null, null, null, null, null, null, null, null, null, () -> {});
+        null, // gemm
+        null, // elementwise
+        null, // reduction
+        null, // embedding
+        null, // normalization
+        null, // attention
+        new ReferenceSparsePattern(),
+        new ReferenceSparseConvolution(),
+        new ReferencePooling(),
+        null, // ranking loss
+        null, // optimizer
+        () -> {});
   }
 }

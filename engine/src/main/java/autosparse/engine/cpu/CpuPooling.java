@@ -1,0 +1,141 @@
+package autosparse.engine.cpu;
+
+import autosparse.engine.Tensor;
+import autosparse.engine.operators.PoolingOperators;
+
+/** Global average pooling with partial sums in double over fixed slices, added in their order. */
+final class CpuPooling extends PoolingOperators {
+  /** Floats that one tile moves. */
+  private static final int TILE_FLOATS = 1 << 15;
+
+  private final WorkerPool pool;
+
+  CpuPooling(WorkerPool pool) {
+    this.pool = pool;
+  }
+
+  @Override
+  protected void applyGlobalAverage(Tensor x, Tensor offsets, Tensor y) {
+    if (y.elements() == 0) {
+      return;
+    }
+    int channels = Math.toIntExact(x.dim(1));
+    Slices slices = new Slices(offsets.toLongs(), Math.max(1, TILE_FLOATS / channels));
+    double[][] partials = new double[slices.count()][];
+    pool.run(
+        slices.count(),
+        (worker, slice) -> {
+          int rows = slices.rows((int) slice);
+          float[] values = pool.scratch(worker).array(0, rows * channels);
+          x.read(slices.start((int) slice) * channels, values, 0, rows * channels);
+          double[] sum = new double[channels];
+          for (int row = 0; row < rows; row++) {
+            for (int c = 0; c < channels; c++) {
+              sum[c] += values[row * channels + c];
+            }
+          }
+          partials[(int) slice] = sum;
+        });
+    float[] result = new float[Math.toIntExact(y.elements())];
+    double[] total = new double[channels];
+    for (int b = 0; b < y.dim(0); b++) {
+      java.util.Arrays.fill(total, 0);
+      for (int slice = slices.first(b); slice < slices.first(b + 1); slice++) {
+        for (int c = 0; c < channels; c++) {
+          total[c] += partials[slice][c];
+        }
+      }
+      for (int c = 0; c < channels; c++) {
+        result[b * channels + c] = (float) (total[c] / Math.max(1, slices.sites(b)));
+      }
+    }
+    y.write(0, result, 0, result.length);
+  }
+
+  @Override
+  protected void applyReluAverageBackward(
+      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
+    if (y.elements() == 0) {
+      return;
+    }
+    int channels = Math.toIntExact(y.dim(1));
+    Slices slices = new Slices(offsets.toLongs(), Math.max(1, TILE_FLOATS / channels));
+    float[] shares = dPooled.toFloats();
+    for (int b = 0; b < dPooled.dim(0); b++) {
+      for (int c = 0; c < channels; c++) {
+        shares[b * channels + c] /= Math.max(1, slices.sites(b));
+      }
+    }
+    pool.run(
+        slices.count(),
+        (worker, slice) -> {
+          int count = slices.rows((int) slice) * channels;
+          long from = slices.start((int) slice) * channels;
+          Scratch scratch = pool.scratch(worker);
+          float[] outputs = scratch.array(0, count);
+          float[] gradients = scratch.array(1, count);
+          y.read(from, outputs, 0, count);
+          if (dNext == null) {
+            java.util.Arrays.fill(gradients, 0, count, 0f);
+          } else {
+            dNext.read(from, gradients, 0, count);
+          }
+          int share = slices.matrix((int) slice) * channels;
+          for (int row = 0; row < count; row += channels) {
+            for (int c = 0; c < channels; c++) {
+              gradients[row + c] += shares[share + c];
+            }
+          }
+          for (int i = 0; i < count; i++) {
+            gradients[i] = outputs[i] > 0 ? gradients[i] : 0f;
+          }
+          dz.write(from, gradients, 0, count);
+        });
+  }
+
+  /** Rows of a batch, cut so that no slice crosses from one matrix to the next. */
+  private static final class Slices {
+    private final long[] offsets;
+    private final int sliceRows;
+    private final int[] first;
+    private final int[] matrix;
+
+    Slices(long[] offsets, int sliceRows) {
+      this.offsets = offsets;
+      this.sliceRows = sliceRows;
+      first = new int[offsets.length];
+      for (int b = 0; b < offsets.length - 1; b++) {
+        first[b + 1] = Math.toIntExact(first[b] + (sites(b) + sliceRows - 1) / sliceRows);
+      }
+      matrix = new int[first[offsets.length - 1]];
+      for (int b = 0; b < offsets.length - 1; b++) {
+        java.util.Arrays.fill(matrix, first[b], first[b + 1], b);
+      }
+    }
+
+    int count() {
+      return matrix.length;
+    }
+
+    int matrix(int slice) {
+      return matrix[slice];
+    }
+
+    int first(int b) {
+      return first[b];
+    }
+
+    long sites(int b) {
+      return offsets[b + 1] - offsets[b];
+    }
+
+    long start(int slice) {
+      int b = matrix[slice];
+      return offsets[b] + (long) (slice - first[b]) * sliceRows;
+    }
+
+    int rows(int slice) {
+      return (int) Math.min(sliceRows, offsets[matrix[slice] + 1] - start(slice));
+    }
+  }
+}
