@@ -1,0 +1,94 @@
+package autosparse.engine.opcase;
+
+import autosparse.engine.Operators;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.opcase.OpCase.Tolerance;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/** Cases of the pooling operators. */
+final class PoolingCases {
+  private PoolingCases() {}
+
+  static List<OpCase> all() {
+    List<OpCase> cases = new ArrayList<>();
+    for (int channels : new int[] {1, 8, 32, 33}) {
+      cases.add(globalAverage(channels));
+      for (boolean next : new boolean[] {true, false}) {
+        cases.add(reluAverageBackward(channels, next));
+      }
+    }
+    return cases;
+  }
+
+  private static OpCase globalAverage(int channels) {
+    return SparseSamples.sparse(
+        "global average C=" + channels,
+        "pooling",
+        Tolerance.SINGLE,
+        (scope, size, seed) -> {
+          Random random = new Random(seed);
+          Tensor offsets = batchOffsets(scope, size);
+          Tensor x = SparseSamples.values(scope, "x", random, size, channels);
+          Tensor y = scope.real("y", MemoryTag.ACTIVATION, offsets.elements() - 1, channels);
+          Operators operators = scope.device().operators();
+          Invocation.Gradient gradient =
+              (inner, dOutputs) -> {
+                Tensor dPooled = SparseSamples.given(inner, dOutputs.get(0), y);
+                Tensor positive = SparseSamples.zeros(inner, "positive", x);
+                double[] ones = new double[Math.toIntExact(x.elements())];
+                Arrays.fill(ones, 1);
+                positive.setDoubles(ones);
+                Tensor dx = SparseSamples.zeros(inner, "dx", x);
+                operators.pooling().reluAverageBackward(positive, null, dPooled, offsets, dx);
+                return Arrays.asList(dx, null);
+              };
+          return new Invocation(
+              List.of(x, offsets),
+              List.of(y),
+              () -> operators.pooling().globalAverage(x, offsets, y),
+              gradient,
+              x.bytes() + y.bytes(),
+              x.elements());
+        });
+  }
+
+  private static OpCase reluAverageBackward(int channels, boolean next) {
+    return SparseSamples.sparse(
+        "relu average backward C=" + channels + (next ? "" : " last layer"),
+        "pooling",
+        Tolerance.SINGLE,
+        (scope, size, seed) -> {
+          Random random = new Random(seed);
+          Tensor offsets = batchOffsets(scope, size);
+          Tensor y = SparseSamples.values(scope, "y", random, size, channels);
+          double[] rectified = y.toDoubles();
+          for (int i = 0; i < rectified.length; i++) {
+            rectified[i] = Math.max(0, rectified[i]);
+          }
+          y.setDoubles(rectified);
+          Tensor dNext = next ? SparseSamples.values(scope, "dNext", random, size, channels) : null;
+          Tensor dPooled =
+              SparseSamples.values(scope, "dPooled", random, offsets.elements() - 1, channels);
+          Tensor dz = scope.real("dz", MemoryTag.GRADIENTS, size, channels);
+          Operators operators = scope.device().operators();
+          return new Invocation(
+              next ? List.of(y, dNext, dPooled, offsets) : List.of(y, dPooled, offsets),
+              List.of(dz),
+              () -> operators.pooling().reluAverageBackward(y, dNext, dPooled, offsets, dz),
+              null,
+              y.bytes() * (next ? 3.0 : 2.0),
+              y.elements());
+        });
+  }
+
+  /** Bounds of four matrices, the second and third of them without sites. */
+  private static Tensor batchOffsets(TensorScope scope, long size) {
+    long first = size - size / 3;
+    return scope.longs("offsets", MemoryTag.SITES, new long[] {0, first, first, first, size});
+  }
+}
