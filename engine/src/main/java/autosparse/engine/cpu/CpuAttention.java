@@ -25,6 +25,21 @@ final class CpuAttention extends AttentionOperators {
     this.pool = pool;
   }
 
+  /** A pointer that moves over one tensor. */
+  private static final class Cursor {
+    final FloatPointer pointer;
+    private final long origin;
+
+    Cursor(Tensor tensor) {
+      pointer = tensor.floatPointer(0);
+      origin = pointer.position();
+    }
+
+    void move(long element) {
+      pointer.position(origin + element);
+    }
+  }
+
   /** Geometry of one call. */
   private record Layout(long[] starts, long tokens, int heads, int channels) {
     static Layout of(String operator, Tensor offsets, int heads, Tensor out) {
@@ -78,10 +93,10 @@ final class CpuAttention extends AttentionOperators {
         layout.units(),
         layout.unitsPerTile(),
         (scratch, first, count) -> {
-          FloatPointer q = qkv.floatPointer(0);
-          FloatPointer k = qkv.floatPointer(0);
-          FloatPointer v = qkv.floatPointer(0);
-          FloatPointer o = out.floatPointer(0);
+          Cursor q = new Cursor(qkv);
+          Cursor k = new Cursor(qkv);
+          Cursor v = new Cursor(qkv);
+          Cursor o = new Cursor(out);
           for (long unit = first; unit < first + count; unit++) {
             forward(layout, unit, scratch, q, k, v, o, logSumExp);
           }
@@ -92,10 +107,10 @@ final class CpuAttention extends AttentionOperators {
       Layout layout,
       long unit,
       Scratch scratch,
-      FloatPointer q,
-      FloatPointer k,
-      FloatPointer v,
-      FloatPointer o,
+      Cursor q,
+      Cursor k,
+      Cursor v,
+      Cursor o,
       Tensor logSumExp) {
     int length = layout.length(unit);
     int channels = layout.channels();
@@ -103,8 +118,8 @@ final class CpuAttention extends AttentionOperators {
     int step = layout.rowsPerBlock(length);
     long from = layout.from(unit);
     int channel = layout.channel(unit);
-    k.position(from * 3 * channels + channels + channel);
-    v.position(from * 3 * channels + 2L * channels + channel);
+    k.move(from * 3 * channels + channels + channel);
+    v.move(from * 3 * channels + 2L * channels + channel);
     scratch.reserveNative(step * length);
     FloatPointer scores = scratch.nativePointer();
     FloatBuffer buffer = scratch.nativeFloats();
@@ -112,8 +127,8 @@ final class CpuAttention extends AttentionOperators {
     float[] exponentials = scratch.array(1, step * length);
     for (int row = 0; row < length; row += step) {
       int rows = Math.min(step, length - row);
-      q.position((from + row) * 3 * channels + channel);
-      o.position((from + row) * channels + channel);
+      q.move((from + row) * 3 * channels + channel);
+      o.move((from + row) * channels + channel);
       Blas.sgemm(
           false,
           true,
@@ -121,9 +136,9 @@ final class CpuAttention extends AttentionOperators {
           length,
           d,
           layout.scale(),
-          q,
+          q.pointer,
           3 * channels,
-          k,
+          k.pointer,
           3 * channels,
           0,
           scores,
@@ -144,7 +159,20 @@ final class CpuAttention extends AttentionOperators {
         scale(exponentials, r * length, length, (float) (1 / sum));
       }
       buffer.put(0, exponentials, 0, rows * length);
-      Blas.sgemm(false, false, rows, d, length, 1, scores, length, v, 3 * channels, 0, o, channels);
+      Blas.sgemm(
+          false,
+          false,
+          rows,
+          d,
+          length,
+          1,
+          scores,
+          length,
+          v.pointer,
+          3 * channels,
+          0,
+          o.pointer,
+          channels);
     }
   }
 
@@ -194,13 +222,13 @@ final class CpuAttention extends AttentionOperators {
     private final Tensor logSumExp;
     private final int channels;
     private final int d;
-    private final FloatPointer q;
-    private final FloatPointer k;
-    private final FloatPointer v;
-    private final FloatPointer dO;
-    private final FloatPointer dQ;
-    private final FloatPointer dK;
-    private final FloatPointer dV;
+    private final Cursor q;
+    private final Cursor k;
+    private final Cursor v;
+    private final Cursor dO;
+    private final Cursor dQ;
+    private final Cursor dK;
+    private final Cursor dV;
 
     Backward(
         Layout layout, Scratch scratch, Tensor qkv, Tensor logSumExp, Tensor dOut, Tensor dQkv) {
@@ -209,13 +237,13 @@ final class CpuAttention extends AttentionOperators {
       this.logSumExp = logSumExp;
       channels = layout.channels();
       d = layout.headSize();
-      q = qkv.floatPointer(0);
-      k = qkv.floatPointer(0);
-      v = qkv.floatPointer(0);
-      dO = dOut.floatPointer(0);
-      dQ = dQkv.floatPointer(0);
-      dK = dQkv.floatPointer(0);
-      dV = dQkv.floatPointer(0);
+      q = new Cursor(qkv);
+      k = new Cursor(qkv);
+      v = new Cursor(qkv);
+      dO = new Cursor(dOut);
+      dQ = new Cursor(dQkv);
+      dK = new Cursor(dQkv);
+      dV = new Cursor(dQkv);
     }
 
     void run(long unit) {
@@ -224,10 +252,10 @@ final class CpuAttention extends AttentionOperators {
       long from = layout.from(unit);
       int channel = layout.channel(unit);
       long start = from * 3 * channels + channel;
-      k.position(start + channels);
-      v.position(start + 2L * channels);
-      dK.position(start + channels);
-      dV.position(start + 2L * channels);
+      k.move(start + channels);
+      v.move(start + 2L * channels);
+      dK.move(start + channels);
+      dV.move(start + 2L * channels);
       scratch.reserveNative(2 * step * length);
       FloatPointer probabilities = new FloatPointer(scratch.nativePointer());
       FloatPointer gradients = new FloatPointer(scratch.nativePointer());
@@ -239,9 +267,9 @@ final class CpuAttention extends AttentionOperators {
       float kept = 0; // the keys' and values' gradients add up over the blocks of queries
       for (int row = 0; row < length; row += step) {
         int rows = Math.min(step, length - row);
-        q.position((from + row) * distance + channel);
-        dQ.position((from + row) * distance + channel);
-        dO.position((from + row) * channels + channel);
+        q.move((from + row) * distance + channel);
+        dQ.move((from + row) * distance + channel);
+        dO.move((from + row) * channels + channel);
         Blas.sgemm(
             false,
             true,
@@ -249,15 +277,27 @@ final class CpuAttention extends AttentionOperators {
             length,
             d,
             layout.scale(),
-            q,
+            q.pointer,
             distance,
-            k,
+            k.pointer,
             distance,
             0,
             probabilities,
             length);
         Blas.sgemm(
-            false, true, rows, length, d, 1, dO, channels, v, distance, 0, gradients, length);
+            false,
+            true,
+            rows,
+            length,
+            d,
+            1,
+            dO.pointer,
+            channels,
+            v.pointer,
+            distance,
+            0,
+            gradients,
+            length);
         buffer.get(0, dP, 0, rows * length);
         buffer.get(step * length, p, 0, rows * length);
         probabilities(dP, p, from + row, channel / d, rows, length, buffer, step * length);
@@ -270,10 +310,10 @@ final class CpuAttention extends AttentionOperators {
             1,
             probabilities,
             length,
-            dO,
+            dO.pointer,
             channels,
             kept,
-            dV,
+            dV.pointer,
             distance);
         Blas.sgemm(
             false,
@@ -284,10 +324,10 @@ final class CpuAttention extends AttentionOperators {
             layout.scale(),
             gradients,
             length,
-            k,
+            k.pointer,
             distance,
             0,
-            dQ,
+            dQ.pointer,
             distance);
         Blas.sgemm(
             true,
@@ -298,10 +338,10 @@ final class CpuAttention extends AttentionOperators {
             layout.scale(),
             gradients,
             length,
-            q,
+            q.pointer,
             distance,
             kept,
-            dK,
+            dK.pointer,
             distance);
         kept = 1;
       }

@@ -44,7 +44,7 @@ final class AttentionCases {
       int channels = form.heads() * form.d();
       values = new Values(scope, seed);
       operators = scope.device().operators().attention();
-      qkv = values.real("qkv", -2, 2, tokens, 3L * channels);
+      qkv = values.between("qkv", -2, 2, tokens, 3L * channels);
       long[] starts =
           form.lengths().length == 0
               ? new long[] {0, tokens}

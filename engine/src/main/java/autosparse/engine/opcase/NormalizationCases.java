@@ -35,8 +35,8 @@ final class NormalizationCases {
     Bound(TensorScope scope, long rows, long columns, long seed) {
       operators = scope.device().operators().normalization();
       values = new Values(scope, seed);
-      x = values.real("x", -1, 3, rows, columns);
-      gamma = values.real("gamma", 0.5, 2, columns);
+      x = values.between("x", -1, 3, rows, columns);
+      gamma = values.between("gamma", 0.5, 2, columns);
       beta = values.real("beta", columns);
       y = values.output("y", rows, columns);
       mean = values.output("mean", rows);

@@ -22,9 +22,9 @@ final class OptimizerCases {
   private static List<Tensor> parameters(
       Values values, String name, double low, double high, long size) {
     return List.of(
-        values.real(name + " 0", low, high, size),
-        values.real(name + " 1", low, high, 0),
-        values.real(name + " 2", low, high, 7, 11));
+        values.between(name + " 0", low, high, size),
+        values.between(name + " 1", low, high, 0),
+        values.between(name + " 2", low, high, 7, 11));
   }
 
   private static OpCase globalNorm() {

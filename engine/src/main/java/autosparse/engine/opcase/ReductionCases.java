@@ -110,7 +110,7 @@ final class ReductionCases {
         1 << 24,
         (scope, size, seed) -> {
           Values values = new Values(scope, seed);
-          Tensor x = values.real("x", 0, 1, size);
+          Tensor x = values.between("x", 0, 1, size);
           Tensor y = values.output("y", 1);
           ReductionOperators reduction = scope.device().operators().reduction();
           return Invocation.of(

@@ -72,11 +72,14 @@ public final class Values {
 
   /** A real tensor of uniform values in [−1, 1). */
   public Tensor real(String name, long... sizes) {
-    return real(name, -1, 1, sizes);
+    return between(name, -1, 1, sizes);
   }
 
-  /** A real tensor of uniform values. */
-  public Tensor real(String name, double low, double high, long... sizes) {
+  /**
+   * A real tensor of uniform values in [low, high). Its name differs from {@link #real}, where the
+   * bounds would pass for sizes.
+   */
+  public Tensor between(String name, double low, double high, long... sizes) {
     Tensor tensor = output(name, sizes);
     tensor.setDoubles(uniform(tensor.elements(), low, high));
     return tensor;

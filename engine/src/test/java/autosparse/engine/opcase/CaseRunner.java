@@ -34,8 +34,21 @@ final class CaseRunner {
             operator -> operator.testSizes().stream().map(size -> Arguments.of(operator, size)));
   }
 
-  static Stream<OpCase> cases() {
-    return OpCases.all().stream();
+  /** The cases that have a gradient. */
+  static Stream<OpCase> differentiableCases() {
+    try (HostDevice device = reference()) {
+      return OpCases.all().stream()
+          .filter(operator -> isDifferentiable(device, operator))
+          .toList()
+          .stream();
+    }
+  }
+
+  private static boolean isDifferentiable(HostDevice device, OpCase operator) {
+    try (TensorScope scope = device.root().child("case")) {
+      long size = operator.testSizes().stream().filter(s -> s > 0).findFirst().orElse(1L);
+      return operator.prepare(scope, size, SEED).gradient() != null;
+    }
   }
 
   /** Prepares a case, runs it and returns its outputs; indices and offsets are cast to double. */

@@ -2,7 +2,6 @@ package autosparse.engine.opcase;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import autosparse.engine.HostDevice;
 import autosparse.engine.Tensor;
@@ -37,19 +36,15 @@ class OperatorGradientTest {
   }
 
   @ParameterizedTest(name = "{0}")
-  @MethodSource("autosparse.engine.opcase.CaseRunner#cases")
+  @MethodSource("autosparse.engine.opcase.CaseRunner#differentiableCases")
   void agreesWithCentralDifferences(OpCase operator) {
     List<Long> sizes = operator.testSizes().stream().filter(size -> size <= LARGEST).toList();
-    int checked = 0;
     for (long size : sizes) {
       try (TensorScope scope = device.root().child("gradient")) {
         Invocation invocation = operator.prepare(scope, size, CaseRunner.SEED);
-        assumeTrue(invocation.gradient() != null, "no gradient: not differentiable");
         check(new Probe(invocation, scope), invocation, scope, size);
-        checked++;
       }
     }
-    assertEquals(sizes.size(), checked);
   }
 
   /** The scalar Σ weight·output as a function of the inputs. */
