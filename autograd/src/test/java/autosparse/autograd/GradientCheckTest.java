@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.engine.Tensor;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.operators.Activation;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -48,6 +50,20 @@ final class GradientCheckTest {
               (tape, v) ->
                   List.of(DenseFunctions.add(tape, v.get(0), Variable.constant(v.get(0).value()))));
       assertTrue(error > 0.5, "error " + error);
+    }
+  }
+
+  @Test
+  void doesNotTakeNotANumberForRight() {
+    try (Fixture f = Fixture.reference(1)) {
+      Tensor x = f.scope.reals("x", MemoryTag.INPUT, new double[] {Double.NaN, 1});
+      double error =
+          GradientCheck.worstError(
+              f.device,
+              List.of(x),
+              1,
+              (tape, v) -> List.of(DenseFunctions.activation(tape, Activation.GELU, v.get(0))));
+      assertTrue(Double.isNaN(error), "error " + error);
     }
   }
 
