@@ -67,6 +67,19 @@ public final class LossFunctions {
     return losses;
   }
 
+  /** scale·x. */
+  public static Variable scale(Tape tape, Variable x, double scale) {
+    Variable y = tape.output("scale", List.of(x), x.value().shape().toArray());
+    tape.operators().elementwise().scale(scale, x.value(), y.value());
+    tape.record(
+        "scale",
+        List.of(y),
+        List.of(),
+        () ->
+            tape.gradient(x, dx -> tape.operators().elementwise().scale(scale, y.gradient(), dx)));
+    return y;
+  }
+
   /** scale·Σ x, [1]. */
   public static Variable scaledSum(Tape tape, Variable x, double scale) {
     Variable y = tape.output("scaled sum", List.of(x), 1);

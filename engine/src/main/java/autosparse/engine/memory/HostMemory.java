@@ -50,7 +50,7 @@ public final class HostMemory implements DeviceMemory {
     base = new BytePointer(block);
     long misalignment = base.address() % RangeAllocator.ALIGNMENT;
     origin = misalignment == 0 ? 0 : RangeAllocator.ALIGNMENT - misalignment;
-    int windows = (int) (capacity / WINDOW_STEP) + 1; // the end of the range lies in one too
+    int windows = (int) Math.max(1, (capacity + WINDOW_STEP - 1) / WINDOW_STEP);
     floats = new FloatBuffer[windows];
     doubles = new DoubleBuffer[windows];
     ints = new IntBuffer[windows];
@@ -58,12 +58,10 @@ public final class HostMemory implements DeviceMemory {
     for (int w = 0; w < windows; w++) {
       long start = w * WINDOW_STEP;
       long end = Math.min(capacity, start + 2 * WINDOW_STEP);
-      // A fresh pointer to the window's start: a buffer made at a position counts from the base,
-      // and would end at 2^31 bytes from it.
       ByteBuffer window =
-          new BytePointer(base)
-              .getPointer(origin + start)
-              .limit(end - start)
+          // A window is a pointer of its own: a buffer made at a position starts at position 0.
+          base.getPointer(origin + start)
+              .capacity(end - start)
               .asByteBuffer()
               .order(ByteOrder.nativeOrder());
       floats[w] = window.asFloatBuffer();
@@ -101,11 +99,9 @@ public final class HostMemory implements DeviceMemory {
     return (int) ((offset % WINDOW_STEP) >>> 3);
   }
 
-  /** A native pointer to byte {@code offset}, for BLAS. */
+  /** A native pointer to byte {@code offset}, for BLAS; its position is 0. */
   public FloatPointer floatPointer(long offset) {
-    // A pointer's position counts its own elements: a position in bytes would not survive the cast.
-    FloatPointer start = new FloatPointer(base);
-    return start.position((origin + offset) / Float.BYTES);
+    return new FloatPointer(base).getPointer((origin + offset) / Float.BYTES);
   }
 
   @Override

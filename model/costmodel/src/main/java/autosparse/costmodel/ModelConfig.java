@@ -1,0 +1,105 @@
+package autosparse.costmodel;
+
+import autosparse.schedule.InputException;
+import autosparse.schedule.Op;
+import java.util.List;
+
+/**
+ * Everything that decides a network's shape.
+ *
+ * @param kind which network
+ * @param ops operators it ranks schedules of
+ * @param channels C of the pattern tower
+ * @param tokens how schedules become numbers
+ * @param derivedFeatures whether a token of derived features joins each schedule's tokens
+ * @param attentionLayers 1 or 2
+ * @param featureAt where the pattern's features enter the head
+ * @param head sizes of the head
+ */
+public record ModelConfig(
+    ModelKind kind,
+    List<Op> ops,
+    int channels,
+    TokenForm tokens,
+    boolean derivedFeatures,
+    int attentionLayers,
+    FeatureAt featureAt,
+    Head head) {
+
+  /** Width of the pattern's features: a published token less its 11 one-hots. */
+  public static final int PATTERN_FEATURES = 117;
+
+  /** How schedules become numbers, and how the head is built around them. */
+  public enum TokenForm {
+    /** log2 sizes, one-hot roles; pre-normalised residual blocks. */
+    NORMALIZED,
+    /** Raw vocabulary indices and sizes; attention without residual, no normalisation. */
+    PUBLISHED
+  }
+
+  /** Where the pattern's features enter the head. */
+  public enum FeatureAt {
+    /** As one more token of the first attention layer. */
+    TOKEN,
+    /** Joined to every token after the first attention layer. */
+    CONCAT
+  }
+
+  /**
+   * Sizes of the head.
+   *
+   * @param encoderHidden hidden width of the token encoder
+   * @param width width of a token after the encoder
+   * @param attentionHeads heads, a divisor of width
+   * @param residualHidden hidden width of the two residual MLPs
+   */
+  public record Head(int encoderHidden, int width, int attentionHeads, int residualHidden) {
+    /** As AutoSparseNet publishes it. */
+    public static final Head PUBLISHED = new Head(1024, 256, 8, 1024);
+
+    /** A sixth of the work; the default on a CPU. */
+    public static final Head COMPACT = new Head(256, 128, 8, 256);
+  }
+
+  public ModelConfig {
+    ops = List.copyOf(ops);
+    if (ops.isEmpty()) {
+      throw new InputException("no operator given, expected spmv, spmm or sddmm");
+    }
+    if (kind == ModelKind.WACO && ops.size() > 1) {
+      throw new InputException(
+          "model waco ranks one operator, given " + ops.size() + ": train one model each");
+    }
+    if (channels < 4 || channels % 4 != 0) {
+      throw new InputException("channels " + channels + ", expected a positive multiple of 4");
+    }
+    if (attentionLayers != 1 && attentionLayers != 2) {
+      throw new InputException("attention layers " + attentionLayers + ", expected 1 or 2");
+    }
+    if (head.width() % 4 != 0 || head.width() % head.attentionHeads() != 0) {
+      throw new InputException(
+          "head width "
+              + head.width()
+              + ", expected a multiple of 4 and of its "
+              + head.attentionHeads()
+              + " attention heads");
+    }
+    if (tokens == TokenForm.PUBLISHED && derivedFeatures && kind.hasTokenHead()) {
+      throw new InputException(
+          "published tokens carry no derived features: add --derived-features off");
+    }
+  }
+
+  /** AutoSparseNet in the published form: raw tokens, published head. */
+  public static ModelConfig published(ModelKind kind, Op op, int channels) {
+    return new ModelConfig(
+        kind,
+        List.of(op),
+        channels,
+        TokenForm.PUBLISHED,
+        false,
+        1,
+        FeatureAt.TOKEN,
+        Head.PUBLISHED);
+  }
+}

@@ -1,0 +1,63 @@
+package autosparse.costmodel.network;
+
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.costmodel.ModelConfig;
+import autosparse.layers.Parameters;
+import autosparse.layers.PatternPyramid;
+import autosparse.schedule.Problem;
+import autosparse.schedule.Schedule;
+import java.util.List;
+
+/** A network that scores schedules of matrices; a larger score means faster. */
+public interface CostModel extends AutoCloseable {
+  /** A task's schedules in the form that the model reads; made once, on the host. */
+  interface EncodedTask {
+    /** Number of schedules. */
+    int size();
+  }
+
+  /**
+   * Schedules of one task to be scored.
+   *
+   * @param task made by {@link CostModel#encode} of the same model
+   * @param matrix row of the pattern features that belong to the task
+   * @param indices schedules of the task
+   */
+  record Selection(EncodedTask task, int matrix, int[] indices) {}
+
+  ModelConfig config();
+
+  Parameters parameters();
+
+  /** Whether scores depend on the pattern through {@link #pattern}. */
+  boolean readsPattern();
+
+  /** Encodes the schedules of one task for {@link #scores}. */
+  EncodedTask encode(String matrix, Problem problem, List<Schedule> schedules);
+
+  /**
+   * Features of each matrix of a batch.
+   *
+   * @return [B, F], or null for a model that does not read patterns
+   */
+  Variable pattern(Tape tape, PatternPyramid pyramid);
+
+  /**
+   * Scores of the selected schedules, in the order of the selections.
+   *
+   * @param pattern from {@link #pattern}; null for a model that does not read patterns
+   * @return [N]
+   */
+  Variable scores(Tape tape, Variable pattern, List<Selection> selections);
+
+  /**
+   * Multiply-adds of one forward pass of the pattern tower; 0 without one.
+   *
+   * @param pyramid patterns of the batch
+   */
+  double towerMultiplyAdds(PatternPyramid pyramid);
+
+  @Override
+  void close();
+}

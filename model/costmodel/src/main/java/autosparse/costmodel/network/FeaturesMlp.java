@@ -1,0 +1,149 @@
+package autosparse.costmodel.network;
+
+import autosparse.autograd.DenseFunctions;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.tokens.DerivedFeatures;
+import autosparse.engine.RandomStream;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.operators.Activation;
+import autosparse.layers.Embedding;
+import autosparse.layers.Initializer;
+import autosparse.layers.Linear;
+import autosparse.layers.Parameters;
+import autosparse.layers.PatternPyramid;
+import autosparse.layers.ResidualMlp;
+import autosparse.schedule.Problem;
+import autosparse.schedule.Schedule;
+import autosparse.schedule.ScheduleGeometry;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The baseline that every table shows: derived features and a learned id of the matrix through four
+ * residual blocks of width 512 (reference "Networks", section 6). The id is dropped for a tenth of
+ * the training selections, so that a matrix never seen can be ranked without one.
+ */
+final class FeaturesMlp implements CostModel {
+  private static final int WIDTH = 512;
+  private static final int BLOCKS = 4;
+  private static final int ID_WIDTH = 32;
+  private static final double KEEP = 0.9;
+  private static final double ID_DROP = 0.1;
+
+  private record FeatureTask(float[][] features, int matrixId) implements EncodedTask {
+    @Override
+    public int size() {
+      return features.length;
+    }
+  }
+
+  private final ModelConfig config;
+  private final ModelStatistics statistics;
+  private final Parameters parameters;
+  private final Embedding ids;
+  private final Linear input;
+  private final List<ResidualMlp> blocks = new ArrayList<>();
+  private final Linear output;
+
+  FeaturesMlp(ModelConfig config, ModelStatistics statistics, TensorScope scope, long seed) {
+    this.config = config;
+    this.statistics = statistics;
+    this.parameters = new Parameters(scope, seed);
+    Initializer weights = Initializer.uniformFanIn();
+    // Row 0 is the unknown matrix.
+    ids =
+        new Embedding(
+            parameters.in("matrix"),
+            statistics.matrices().size() + 1L,
+            ID_WIDTH,
+            Initializer.normal(1));
+    input =
+        new Linear(
+            parameters.in("input"),
+            DerivedFeatures.COUNT + ID_WIDTH,
+            WIDTH,
+            Activation.IDENTITY,
+            weights);
+    ResidualMlp.Form form = new ResidualMlp.Form(true, Activation.GELU, Activation.IDENTITY, KEEP);
+    for (int b = 0; b < BLOCKS; b++) {
+      String name = "block." + b;
+      blocks.add(new ResidualMlp(parameters.in(name), name, WIDTH, WIDTH, form, weights));
+    }
+    output = new Linear(parameters.in("output"), WIDTH, 1, Activation.IDENTITY, weights);
+  }
+
+  @Override
+  public ModelConfig config() {
+    return config;
+  }
+
+  @Override
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  @Override
+  public boolean readsPattern() {
+    return false;
+  }
+
+  @Override
+  public EncodedTask encode(String matrix, Problem problem, List<Schedule> schedules) {
+    float[][] rows = new float[schedules.size()][DerivedFeatures.COUNT];
+    for (int s = 0; s < rows.length; s++) {
+      ScheduleGeometry geometry = ScheduleGeometry.of(schedules.get(s), problem);
+      statistics.derived().apply(DerivedFeatures.of(geometry), rows[s], 0);
+    }
+    return new FeatureTask(rows, statistics.matrices().indexOf(matrix) + 1);
+  }
+
+  @Override
+  public Variable pattern(Tape tape, PatternPyramid pyramid) {
+    return null;
+  }
+
+  @Override
+  public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
+    int count = selections.stream().mapToInt(s -> s.indices().length).sum();
+    TensorScope scope = tape.scope();
+    Tensor features = scope.real("features", MemoryTag.INPUT, count, DerivedFeatures.COUNT);
+    int[] matrixIds = new int[count];
+    int n = 0;
+    for (int s = 0; s < selections.size(); s++) {
+      FeatureTask task = (FeatureTask) selections.get(s).task();
+      boolean dropped =
+          tape.isRecording()
+              && new RandomStream(tape.seed("matrix id " + s)).nextDouble() < ID_DROP;
+      for (int index : selections.get(s).indices()) {
+        matrixIds[n] = dropped ? 0 : task.matrixId();
+        TokenBatch.writeRow(features, n++, task.features()[index]);
+      }
+    }
+    Variable id = ids.forward(tape, scope.ints("matrix ids", MemoryTag.INPUT, matrixIds));
+    Variable x = DenseFunctions.concatColumns(tape, List.of(Variable.constant(features), id));
+    x = input.forward(tape, x);
+    for (ResidualMlp block : blocks) {
+      Variable y = block.forward(tape, x);
+      tape.discard(x);
+      x = y;
+    }
+    Variable y = output.forward(tape, x);
+    tape.discard(x);
+    return DenseFunctions.reshape(tape, y, count);
+  }
+
+  @Override
+  public double towerMultiplyAdds(PatternPyramid pyramid) {
+    return 0;
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+  }
+}

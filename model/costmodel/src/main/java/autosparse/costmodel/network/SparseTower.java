@@ -1,0 +1,136 @@
+package autosparse.costmodel.network;
+
+import autosparse.autograd.SparseFunctions.Level;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.engine.sparse.ConvolutionKernel;
+import autosparse.layers.HdcBlock;
+import autosparse.layers.Parameters;
+import autosparse.layers.PatternPyramid;
+import autosparse.layers.SparseConv2d;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A chain of sparse convolutions over a pattern, input 1 at every nonzero; its result is the global
+ * averages of its layers' outputs.
+ */
+public final class SparseTower {
+  private static final ConvolutionKernel FIRST = new ConvolutionKernel(5, 1, 1);
+  private static final ConvolutionKernel STRIDED = new ConvolutionKernel(3, 2, 1);
+  private static final int WACO_STRIDED_LAYERS = 13;
+
+  private final List<SparseConv2d> layers;
+  private final List<Integer> channels;
+
+  private SparseTower(List<SparseConv2d> layers, List<Integer> channels) {
+    this.layers = layers;
+    this.channels = channels;
+  }
+
+  /** Collects layers with their output channels. */
+  private static final class Builder {
+    private final Parameters.Namespace names;
+    private final List<SparseConv2d> layers = new ArrayList<>();
+    private final List<Integer> channels = new ArrayList<>();
+
+    Builder(Parameters.Namespace names, int first) {
+      this.names = names;
+      layers.add(SparseConv2d.ofOnes(next(), FIRST, first));
+      channels.add(first);
+    }
+
+    private Parameters.Namespace next() {
+      return names.in(String.valueOf(layers.size() + 1));
+    }
+
+    private int width() {
+      return channels.get(channels.size() - 1);
+    }
+
+    Builder hdc(int out) {
+      HdcBlock block = new HdcBlock(next(), width(), out);
+      for (SparseConv2d layer : block.layers()) {
+        layers.add(layer);
+        channels.add(out);
+      }
+      return this;
+    }
+
+    Builder strided(int count, int out) {
+      for (int i = 0; i < count; i++) {
+        layers.add(new SparseConv2d(next(), STRIDED, width(), out));
+        channels.add(out);
+      }
+      return this;
+    }
+
+    SparseTower build() {
+      return new SparseTower(List.copyOf(layers), List.copyOf(channels));
+    }
+  }
+
+  /**
+   * AutoSparseNet's 13 layers, C channels outside and C/4 inside the HDC blocks: 5×5, HDC, three
+   * strided, HDC, three strided.
+   */
+  public static SparseTower autoSparse(Parameters.Namespace names, int channels) {
+    return new Builder(names, channels)
+        .hdc(channels / 4)
+        .strided(3, channels)
+        .hdc(channels / 4)
+        .strided(3, channels)
+        .build();
+  }
+
+  /** WACO's 14 layers: 5×5, then thirteen strided. */
+  public static SparseTower waco(Parameters.Namespace names, int channels) {
+    return new Builder(names, channels).strided(WACO_STRIDED_LAYERS, channels).build();
+  }
+
+  /** Sum of all layers' output channels. */
+  public int pooledChannels() {
+    return channels.stream().mapToInt(Integer::intValue).sum();
+  }
+
+  /** Output channels of the last layer. */
+  public int lastChannels() {
+    return channels.get(channels.size() - 1);
+  }
+
+  /**
+   * Multiply-adds of one forward pass over the neighbours that exist, first layer included.
+   *
+   * @return Σ over layers of pairs·C_in·C_out
+   */
+  public double multiplyAdds(PatternPyramid pyramid) {
+    double total = 0;
+    int level = 0;
+    int in = 1;
+    for (int l = 0; l < layers.size(); l++) {
+      ConvolutionKernel kernel = layers.get(l).kernel();
+      total += (double) pyramid.map(level, kernel).pairs() * in * channels.get(l);
+      in = channels.get(l);
+      level += kernel.isSubmanifold() ? 0 : 1;
+    }
+    return total;
+  }
+
+  /** The pooled output [B, C_l] of each layer, first to last. */
+  public List<Variable> forward(Tape tape, PatternPyramid pyramid) {
+    List<Variable> pooled = new ArrayList<>();
+    int level = 0;
+    Variable x = null;
+    for (SparseConv2d layer : layers) {
+      Level out = layer.forward(tape, pyramid, level, x);
+      if (x != null) {
+        tape.discard(x);
+      }
+      pooled.add(out.pooled());
+      x = out.features();
+      level += layer.kernel().isSubmanifold() ? 0 : 1;
+    }
+    tape.discard(x);
+    return pooled;
+  }
+}

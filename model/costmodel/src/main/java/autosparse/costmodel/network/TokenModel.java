@@ -1,0 +1,121 @@
+package autosparse.costmodel.network;
+
+import autosparse.autograd.DenseFunctions;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelConfig.FeatureAt;
+import autosparse.costmodel.ModelConfig.TokenForm;
+import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.tokens.TaskTokens;
+import autosparse.costmodel.tokens.Tokenizer;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.layers.Initializer;
+import autosparse.layers.Parameters;
+import autosparse.layers.PatternPyramid;
+import autosparse.schedule.Problem;
+import autosparse.schedule.Schedule;
+import java.util.List;
+
+/** Pattern tower and token head: {@code autosparse}, {@code autosparse-last}, {@code waco-wide}. */
+final class TokenModel implements CostModel {
+  private record TokenTask(TaskTokens tokens) implements EncodedTask {
+    @Override
+    public int size() {
+      return tokens.sequences().length;
+    }
+  }
+
+  private final ModelConfig config;
+  private final Parameters parameters;
+  private final Tokenizer tokenizer;
+  private final PatternEncoder patterns;
+  private final RankingHead head;
+
+  TokenModel(ModelConfig config, ModelStatistics statistics, TensorScope scope, long seed) {
+    this.config = config;
+    this.parameters = new Parameters(scope, seed);
+    this.tokenizer =
+        new Tokenizer(
+            config.tokens(), config.derivedFeatures(), statistics.derived(), statistics.shape());
+    Initializer weights =
+        config.tokens() == TokenForm.PUBLISHED
+            ? Initializer.normal(0.02)
+            : Initializer.uniformFanIn();
+    this.patterns = new PatternEncoder(parameters, config, weights);
+    this.head = new RankingHead(parameters, config, tokenizer.width(), weights);
+  }
+
+  @Override
+  public ModelConfig config() {
+    return config;
+  }
+
+  @Override
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  @Override
+  public boolean readsPattern() {
+    return true;
+  }
+
+  @Override
+  public EncodedTask encode(String matrix, Problem problem, List<Schedule> schedules) {
+    return new TokenTask(tokenizer.tokenize(problem, schedules));
+  }
+
+  @Override
+  public Variable pattern(Tape tape, PatternPyramid pyramid) {
+    return patterns.forward(tape, pyramid);
+  }
+
+  @Override
+  public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
+    TensorScope scope = tape.scope();
+    boolean concat = config.featureAt() == FeatureAt.CONCAT;
+    TokenBatch batch = TokenBatch.of(selections, s -> ((TokenTask) s.task()).tokens(), !concat);
+    Tensor table = scope.real("tokens", MemoryTag.INPUT, batch.rows(), tokenizer.width());
+    batch.writeTable(table);
+    Variable rows =
+        DenseFunctions.concatRows(
+            tape, List.of(Variable.constant(table), patternTokens(tape, pattern)));
+    Tensor tokens = scope.ints("token rows", MemoryTag.INPUT, batch.tokens());
+    Tensor offsets = scope.longs("sequences", MemoryTag.INPUT, batch.offsets());
+    Tensor patternRows =
+        concat ? scope.ints("pattern rows", MemoryTag.INPUT, batch.patternRows()) : null;
+    return head.scores(tape, rows, tokens, offsets, patternRows);
+  }
+
+  /** The pattern features as token rows: one-hot, features, zeros. */
+  private Variable patternTokens(Tape tape, Variable pattern) {
+    long matrices = pattern.value().dim(0);
+    int kinds = tokenizer.kinds();
+    int padding = tokenizer.width() - kinds - ModelConfig.PATTERN_FEATURES;
+    Tensor oneHot = tape.scope().real("pattern one-hot", MemoryTag.INPUT, matrices, kinds);
+    double[] ones = new double[Math.toIntExact(matrices * kinds)];
+    for (int m = 0; m < matrices; m++) {
+      ones[m * kinds + Tokenizer.patternKind()] = 1;
+    }
+    oneHot.setDoubles(ones);
+    Variable front = Variable.constant(oneHot);
+    if (padding == 0) {
+      return DenseFunctions.concatColumns(tape, List.of(front, pattern));
+    }
+    Tensor zeros = tape.scope().zeros("pattern padding", MemoryTag.INPUT, matrices, padding);
+    return DenseFunctions.concatColumns(tape, List.of(front, pattern, Variable.constant(zeros)));
+  }
+
+  @Override
+  public double towerMultiplyAdds(PatternPyramid pyramid) {
+    return patterns.tower().multiplyAdds(pyramid);
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+  }
+}

@@ -1,0 +1,207 @@
+package autosparse.costmodel.network;
+
+import autosparse.autograd.DenseFunctions;
+import autosparse.autograd.LossFunctions;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.tokens.Tokenizer;
+import autosparse.costmodel.tokens.WacoProjection;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.operators.Activation;
+import autosparse.layers.Embedding;
+import autosparse.layers.Initializer;
+import autosparse.layers.Linear;
+import autosparse.layers.Parameters;
+import autosparse.layers.PatternPyramid;
+import autosparse.schedule.Op;
+import autosparse.schedule.Problem;
+import autosparse.schedule.Schedule;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * WACONet as published (reference "Networks", section 1), for one operator. Its predictor says
+ * LOWER = faster; {@link #scores} turns the sign.
+ */
+final class WacoModel implements CostModel {
+  private static final int EMBEDDING = 32;
+  private static final int SHAPE_INPUTS = 3;
+
+  private record WacoTask(float[] shape, int[][] categories, float[][] orders)
+      implements EncodedTask {
+    @Override
+    public int size() {
+      return categories.length;
+    }
+  }
+
+  private final ModelConfig config;
+  private final ModelStatistics statistics;
+  private final WacoProjection projection;
+  private final Parameters parameters;
+  private final SparseTower tower;
+  private final Linear shapeHidden;
+  private final Linear shape;
+  private final Linear matrixHidden;
+  private final Linear matrix;
+  private final List<Embedding> categories = new ArrayList<>();
+  private final Linear order;
+  private final Linear scheduleHidden;
+  private final Linear schedule;
+  private final List<Linear> predictor = new ArrayList<>();
+
+  WacoModel(ModelConfig config, ModelStatistics statistics, TensorScope scope, long seed) {
+    this.config = config;
+    this.statistics = statistics;
+    this.parameters = new Parameters(scope, seed);
+    Op op = config.ops().get(0);
+    this.projection = new WacoProjection(op);
+    Initializer weights = Initializer.uniformFanIn();
+    tower = SparseTower.waco(parameters.in("tower"), config.channels());
+    shapeHidden =
+        new Linear(parameters.in("shape.hidden"), SHAPE_INPUTS, 64, Activation.RELU, weights);
+    shape = new Linear(parameters.in("shape.output"), 64, EMBEDDING, Activation.IDENTITY, weights);
+    int pooled = tower.pooledChannels();
+    matrixHidden =
+        new Linear(
+            parameters.in("matrix.hidden"), pooled + EMBEDDING, 256, Activation.RELU, weights);
+    matrix = new Linear(parameters.in("matrix.output"), 256, 128, Activation.IDENTITY, weights);
+    List<Integer> sizes = projection.categorySizes();
+    for (int c = 0; c < sizes.size(); c++) {
+      categories.add(
+          new Embedding(
+              parameters.in("schedule." + projection.categoryName(c)),
+              sizes.get(c),
+              EMBEDDING,
+              Initializer.normal(1)));
+    }
+    order =
+        new Linear(
+            parameters.in("schedule.order"),
+            projection.orderLength(),
+            EMBEDDING,
+            Activation.IDENTITY,
+            weights);
+    int joined = (sizes.size() + 1) * EMBEDDING;
+    scheduleHidden =
+        new Linear(parameters.in("schedule.hidden"), joined, 128, Activation.RELU, weights);
+    schedule = new Linear(parameters.in("schedule.output"), 128, 128, Activation.IDENTITY, weights);
+    int[] widths = {256, 128, 64, 1};
+    for (int layer = 0; layer + 1 < widths.length; layer++) {
+      predictor.add(
+          new Linear(
+              parameters.in("predictor." + layer),
+              widths[layer],
+              widths[layer + 1],
+              layer + 2 < widths.length ? Activation.RELU : Activation.IDENTITY,
+              weights));
+    }
+  }
+
+  @Override
+  public ModelConfig config() {
+    return config;
+  }
+
+  @Override
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  @Override
+  public boolean readsPattern() {
+    return true;
+  }
+
+  @Override
+  public EncodedTask encode(String name, Problem problem, List<Schedule> schedules) {
+    float[] raw = Tokenizer.shape(problem);
+    float[] standardised = new float[raw.length];
+    statistics.shape().apply(raw, standardised, 0);
+    int[][] chosen = new int[schedules.size()][];
+    float[][] orders = new float[schedules.size()][];
+    for (int s = 0; s < chosen.length; s++) {
+      WacoProjection.Projected projected = projection.project(schedules.get(s), problem);
+      chosen[s] = projected.categories();
+      orders[s] = projected.order();
+    }
+    return new WacoTask(Arrays.copyOf(standardised, SHAPE_INPUTS), chosen, orders);
+  }
+
+  @Override
+  public Variable pattern(Tape tape, PatternPyramid pyramid) {
+    return DenseFunctions.concatColumns(tape, tower.forward(tape, pyramid));
+  }
+
+  @Override
+  public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
+    TensorScope scope = tape.scope();
+    int count = selections.stream().mapToInt(s -> s.indices().length).sum();
+    int[] selectionOf = new int[count];
+    int[] matrixOf = new int[selections.size()];
+    Tensor shapes = scope.real("shapes", MemoryTag.INPUT, selections.size(), SHAPE_INPUTS);
+    Tensor orders = scope.real("orders", MemoryTag.INPUT, count, projection.orderLength());
+    int[][] columns = new int[categories.size()][count];
+    int n = 0;
+    for (int s = 0; s < selections.size(); s++) {
+      WacoTask task = (WacoTask) selections.get(s).task();
+      matrixOf[s] = selections.get(s).matrix();
+      TokenBatch.writeRow(shapes, s, task.shape());
+      for (int index : selections.get(s).indices()) {
+        selectionOf[n] = s;
+        TokenBatch.writeRow(orders, n, task.orders()[index]);
+        for (int c = 0; c < columns.length; c++) {
+          columns[c][n] = task.categories()[index][c];
+        }
+        n++;
+      }
+    }
+    Variable pools =
+        DenseFunctions.gather(
+            tape, pattern, scope.ints("matrix of selection", MemoryTag.INPUT, matrixOf));
+    Variable shapeEmbedding =
+        shape.forward(tape, shapeHidden.forward(tape, Variable.constant(shapes)));
+    Variable query =
+        matrix.forward(
+            tape,
+            matrixHidden.forward(
+                tape, DenseFunctions.concatColumns(tape, List.of(pools, shapeEmbedding))));
+    Variable perSchedule =
+        DenseFunctions.gather(
+            tape, query, scope.ints("selection of schedule", MemoryTag.INPUT, selectionOf));
+    Variable key = scheduleEmbedding(tape, columns, Variable.constant(orders));
+    Variable x = DenseFunctions.concatColumns(tape, List.of(perSchedule, key));
+    for (Linear layer : predictor) {
+      x = layer.forward(tape, x);
+    }
+    return LossFunctions.scale(tape, DenseFunctions.reshape(tape, x, count), -1);
+  }
+
+  private Variable scheduleEmbedding(Tape tape, int[][] columns, Variable orders) {
+    List<Variable> parts = new ArrayList<>();
+    for (int c = 0; c < columns.length; c++) {
+      if (c == projection.orderPlace()) {
+        parts.add(order.forward(tape, orders));
+      }
+      Tensor index = tape.scope().ints("category " + c, MemoryTag.INPUT, columns[c]);
+      parts.add(categories.get(c).forward(tape, index));
+    }
+    Variable joined = DenseFunctions.concatColumns(tape, parts);
+    return schedule.forward(tape, scheduleHidden.forward(tape, joined));
+  }
+
+  @Override
+  public double towerMultiplyAdds(PatternPyramid pyramid) {
+    return tower.multiplyAdds(pyramid);
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * The cost model: which of a matrix's schedules runs fastest, learned from measured ones.
+ *
+ * <p>{@code tokens} turns schedules into numbers, {@code network} scores them, {@code training}
+ * fits and judges a network, {@code checkpoint} keeps it.
+ */
+package autosparse.costmodel;

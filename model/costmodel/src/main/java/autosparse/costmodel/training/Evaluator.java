@@ -1,0 +1,151 @@
+package autosparse.costmodel.training;
+
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.costmodel.network.CostModel;
+import autosparse.costmodel.network.CostModel.EncodedTask;
+import autosparse.costmodel.network.CostModel.Selection;
+import autosparse.engine.Device;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.layers.RankingLoss;
+import autosparse.schedule.NoiseStats;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Judges a model on the validation part of a data set. */
+public final class Evaluator {
+  private static final int BATCH = 2048;
+
+  private final Device device;
+  private final CostModel model;
+  private final TrainingData data;
+  private final List<EncodedTask> encoded;
+  private final PyramidCache pyramids;
+  private final RankingLoss loss;
+  private final int lossBatch;
+
+  /**
+   * @param lossBatch schedules over which a loss is formed, as in training
+   */
+  public Evaluator(
+      Device device,
+      CostModel model,
+      TrainingData data,
+      List<EncodedTask> encoded,
+      PyramidCache pyramids,
+      RankingLoss loss,
+      int lossBatch) {
+    this.device = device;
+    this.model = model;
+    this.data = data;
+    this.encoded = List.copyOf(encoded);
+    this.pyramids = pyramids;
+    this.loss = loss;
+    this.lossBatch = lossBatch;
+  }
+
+  /**
+   * Judges the model on every task with validation schedules.
+   *
+   * @param blind whether to judge it with another matrix's pattern too
+   */
+  public Evaluation evaluate(boolean blind) {
+    List<Evaluation.TaskEvaluation> results = new ArrayList<>();
+    double losses = 0;
+    for (int t = 0; t < data.tasks().size(); t++) {
+      TaskData task = data.tasks().get(t);
+      int[] chosen = task.validation();
+      if (chosen.length == 0) {
+        continue;
+      }
+      double[] latencies = task.latencies(chosen);
+      double[] scores = scores(encoded.get(t), task.matrix(), chosen);
+      losses += loss(scores, latencies);
+      RankingMetrics blindMetrics = null;
+      if (blind && data.patterns().size() > 1) {
+        int other = (task.matrix() + 1) % data.patterns().size();
+        double[] blindScores = scores(blindTask(t, other), other, chosen);
+        blindMetrics = RankingMetrics.of(blindScores, latencies);
+      }
+      results.add(
+          new Evaluation.TaskEvaluation(
+              task.task().op().id(),
+              task.task().matrix(),
+              chosen.length,
+              RankingMetrics.of(scores, latencies),
+              blindMetrics,
+              RankingMetrics.randomPick(latencies)));
+    }
+    NoiseStats noise = NoiseStats.of(data.tasks().stream().map(TaskData::task).toList());
+    return new Evaluation(results, losses / results.size(), noise);
+  }
+
+  /** A model without a tower is blinded by another matrix's name instead of its pattern. */
+  private EncodedTask blindTask(int t, int other) {
+    if (model.readsPattern()) {
+      return encoded.get(t);
+    }
+    TaskData task = data.tasks().get(t);
+    return model.encode(data.patterns().get(other).name(), task.problem(), task.task().schedules());
+  }
+
+  /** Scores of some schedules of a task with the pattern of a matrix. */
+  public double[] scores(EncodedTask task, int matrix, int[] indices) {
+    double[] scores = new double[indices.length];
+    try (TensorScope scope = device.root().child("evaluation")) {
+      Variable pattern = pattern(scope, matrix);
+      for (int from = 0; from < indices.length; from += BATCH) {
+        int to = Math.min(indices.length, from + BATCH);
+        int[] part = java.util.Arrays.copyOfRange(indices, from, to);
+        try (Tape tape = Tape.inference(scope)) {
+          Variable y = model.scores(tape, pattern, List.of(new Selection(task, 0, part)));
+          System.arraycopy(y.value().toDoubles(), 0, scores, from, part.length);
+        }
+      }
+    }
+    return scores;
+  }
+
+  private Variable pattern(TensorScope scope, int matrix) {
+    if (!model.readsPattern()) {
+      return null;
+    }
+    try (Tape tape = Tape.inference(scope)) {
+      Variable features = model.pattern(tape, pyramids.get(List.of(matrix)));
+      return Variable.constant(tape.scope().promote(features.value()));
+    }
+  }
+
+  private double loss(double[] scores, double[] latencies) {
+    double sum = 0;
+    int batches = 0;
+    for (int from = 0; from < scores.length; from += lossBatch) {
+      int to = Math.min(scores.length, from + lossBatch);
+      sum += batchLoss(scores, latencies, from, to);
+      batches++;
+    }
+    return sum / batches;
+  }
+
+  private double batchLoss(double[] scores, double[] latencies, int from, int to) {
+    double best = Double.POSITIVE_INFINITY;
+    for (double latency : latencies) {
+      best = Math.min(best, latency);
+    }
+    double[] labels = new double[to - from];
+    double[] part = new double[to - from];
+    for (int i = from; i < to; i++) {
+      labels[i - from] = best / latencies[i];
+      part[i - from] = scores[i];
+    }
+    try (Tape tape = Tape.inference(device.root())) {
+      TensorScope scope = tape.scope();
+      Variable score = Variable.constant(scope.reals("scores", MemoryTag.INPUT, part));
+      Tensor label = scope.reals("labels", MemoryTag.INPUT, labels);
+      Tensor offsets = scope.longs("tasks", MemoryTag.INPUT, new long[] {0, part.length});
+      return loss.forward(tape, score, label, offsets).value().item();
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package autosparse.costmodel.training;
+
+import autosparse.engine.TensorScope;
+import autosparse.engine.sparse.Sites;
+import autosparse.layers.PatternPyramid;
+import autosparse.schedule.SparsityPattern;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Patterns on the device with their levels and maps, kept between steps up to a number of bytes;
+ * the least recently used go first.
+ */
+public final class PyramidCache implements AutoCloseable {
+  private final TensorScope scope;
+  private final List<SparsityPattern> patterns;
+  private final long budget;
+  private final Map<List<Integer>, PatternPyramid> kept = new LinkedHashMap<>(16, 0.75f, true);
+
+  /**
+   * @param budget bytes that kept pyramids may hold together (the one in use may exceed it)
+   */
+  public PyramidCache(TensorScope parent, List<SparsityPattern> patterns, long budget) {
+    this.scope = parent.child("patterns");
+    this.patterns = patterns;
+    this.budget = budget;
+  }
+
+  /** The pyramid of a batch of matrices; valid until the next call or {@link #trim}. */
+  public PatternPyramid get(List<Integer> matrices) {
+    trim();
+    PatternPyramid pyramid = kept.get(matrices);
+    if (pyramid == null) {
+      Sites.Pattern[] batch = new Sites.Pattern[matrices.size()];
+      for (int b = 0; b < batch.length; b++) {
+        SparsityPattern pattern = patterns.get(matrices.get(b));
+        batch[b] =
+            new Sites.Pattern(
+                pattern.rows(), pattern.cols(), pattern.rowPointers(), pattern.columns());
+      }
+      pyramid = new PatternPyramid(scope, batch);
+      kept.put(List.copyOf(matrices), pyramid);
+    }
+    return pyramid;
+  }
+
+  /** Frees the least recently used pyramids until the rest fits the budget. */
+  public void trim() {
+    long bytes = scope.liveBytes();
+    Iterator<PatternPyramid> oldestFirst = kept.values().iterator();
+    while (bytes > budget && oldestFirst.hasNext()) {
+      PatternPyramid oldest = oldestFirst.next();
+      bytes -= oldest.bytes();
+      oldestFirst.remove();
+      oldest.close();
+    }
+  }
+
+  @Override
+  public void close() {
+    kept.values().forEach(PatternPyramid::close);
+    kept.clear();
+    scope.close();
+  }
+}

@@ -1,0 +1,42 @@
+package autosparse.costmodel.training;
+
+import autosparse.layers.RankingLoss;
+import autosparse.layers.RateSchedule;
+import autosparse.schedule.InputException;
+
+/**
+ * Everything that decides a training run besides network and data.
+ *
+ * @param batch most schedules of one task in one step
+ * @param matricesPerStep matrices whose patterns go through the tower together
+ * @param rate base learning rate
+ * @param decoupledDecay AdamW instead of Adam with L2
+ * @param clip largest global gradient norm, 0 for none
+ * @param seed of weights, batches and dropout
+ */
+public record TrainingConfig(
+    RankingLoss loss,
+    int epochs,
+    int batch,
+    int matricesPerStep,
+    double rate,
+    RateSchedule rateSchedule,
+    double weightDecay,
+    boolean decoupledDecay,
+    double clip,
+    long seed) {
+  public TrainingConfig {
+    require(epochs >= 1, "epochs", epochs, "at least 1");
+    require(batch >= 2, "batch", batch, "at least 2: a ranking loss compares pairs");
+    require(matricesPerStep >= 1, "matrices per step", matricesPerStep, "at least 1");
+    require(rate > 0, "learning rate", rate, "more than 0");
+    require(weightDecay >= 0, "weight decay", weightDecay, "at least 0");
+    require(clip >= 0, "clip", clip, "at least 0");
+  }
+
+  private static void require(boolean holds, String field, Number value, String expected) {
+    if (!holds) {
+      throw new InputException(field + " " + value + ", expected " + expected);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package autosparse.costmodel.training;
+
+import autosparse.costmodel.ModelStatistics;
+import autosparse.schedule.MatrixFolder;
+import autosparse.schedule.Problem;
+import autosparse.schedule.Schedule;
+import autosparse.schedule.SparsityPattern;
+import autosparse.schedule.Split;
+import autosparse.schedule.Task;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/**
+ * A split data set with its matrices.
+ *
+ * @param patterns each matrix once, in the order of the tasks
+ */
+public record TrainingData(List<TaskData> tasks, List<SparsityPattern> patterns, Split split)
+    implements ModelStatistics.Source {
+  public TrainingData {
+    tasks = List.copyOf(tasks);
+    patterns = List.copyOf(patterns);
+  }
+
+  /**
+   * Reads the matrices of a split.
+   *
+   * @throws autosparse.schedule.InputException when a matrix is missing or broken
+   */
+  public static TrainingData load(Split split, MatrixFolder matrices) {
+    Map<String, Integer> indices = new LinkedHashMap<>();
+    List<SparsityPattern> patterns = new ArrayList<>();
+    List<TaskData> tasks = new ArrayList<>();
+    for (Split.Part part : split.parts()) {
+      Task task = part.task();
+      Integer index = indices.get(task.matrix());
+      if (index == null) {
+        index = patterns.size();
+        indices.put(task.matrix(), index);
+        patterns.add(matrices.read(task.matrix(), task.recordFile()));
+      }
+      tasks.add(TaskData.of(part, patterns.get(index), index));
+    }
+    return new TrainingData(tasks, patterns, split);
+  }
+
+  /** Names of the matrices that have training schedules. */
+  public List<String> trainingMatrices() {
+    return tasks.stream()
+        .filter(task -> task.train().length > 0)
+        .map(task -> task.task().matrix())
+        .distinct()
+        .toList();
+  }
+
+  @Override
+  public void forEach(BiConsumer<Problem, List<Schedule>> consumer) {
+    for (TaskData task : tasks) {
+      if (task.train().length > 0) {
+        List<Schedule> schedules = new ArrayList<>(task.train().length);
+        for (int index : task.train()) {
+          schedules.add(task.task().schedule(index));
+        }
+        consumer.accept(task.problem(), schedules);
+      }
+    }
+  }
+
+  /** Statistics of the training part. */
+  public ModelStatistics statistics() {
+    return ModelStatistics.fit(this, trainingMatrices());
+  }
+}
