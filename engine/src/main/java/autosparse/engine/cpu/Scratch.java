@@ -1,5 +1,6 @@
 package autosparse.engine.cpu;
 
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -20,6 +21,7 @@ final class Scratch implements AutoCloseable {
   private FloatPointer pointer;
   private FloatBuffer floats;
   private LongBuffer longs;
+  private FloatBuffer zeros;
 
   /** Heap array number {@code slot} (0 to 7) of at least {@code size} elements. */
   float[] array(int slot, int size) {
@@ -58,7 +60,7 @@ final class Scratch implements AutoCloseable {
       block = new BytePointer(fresh);
       blockFloats = bytes / 4;
       pointer = new FloatPointer(block);
-      java.nio.ByteBuffer bytesView =
+      ByteBuffer bytesView =
           new BytePointer(block).limit(bytes).asByteBuffer().order(ByteOrder.nativeOrder());
       floats = bytesView.asFloatBuffer();
       longs = bytesView.asLongBuffer();
@@ -67,6 +69,19 @@ final class Scratch implements AutoCloseable {
 
   FloatPointer nativePointer() {
     return pointer;
+  }
+
+  /** Pointer to float {@code at} of the native block. */
+  FloatPointer nativePointer(long at) {
+    return new FloatPointer(pointer).position(at);
+  }
+
+  /** A buffer of at least {@code size} zeros, not to be written. */
+  FloatBuffer zeros(int size) {
+    if (zeros == null || zeros.capacity() < size) {
+      zeros = ByteBuffer.allocateDirect(4 * size).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    }
+    return zeros;
   }
 
   FloatBuffer nativeFloats() {
