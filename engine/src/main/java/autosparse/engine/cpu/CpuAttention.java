@@ -1,24 +1,20 @@
 package autosparse.engine.cpu;
 
 import autosparse.engine.Tensor;
+import autosparse.engine.cpu.AttentionLayout.Unit;
 import autosparse.engine.operators.AttentionOperators;
-import autosparse.engine.operators.Segments;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
  * One small sgemm a product, straight from the packed rows; scores live in scratch only.
  *
- * <p>The unit of work is one head of one sequence; a tile is some units in a row. Long sequences
- * are worked on in blocks of queries, so that scratch stays small.
+ * <p>Scores stand transposed, [keys, lanes], a lane being one query of one head: the loops of the
+ * softmax then run over all queries of all heads of a sequence, long enough for vector instructions
+ * even when sequences are short.
  */
 final class CpuAttention extends AttentionOperators {
-  /** Scores that one block of queries makes at most (or one row of them). */
-  private static final long BLOCK = 1 << 15;
-
-  /** Tokens times heads of one tile, on average. */
-  private static final long TILE = 1 << 9;
-
   private final WorkerPool pool;
 
   CpuAttention(WorkerPool pool) {
@@ -27,7 +23,7 @@ final class CpuAttention extends AttentionOperators {
 
   /** A pointer that moves over one tensor. */
   private static final class Cursor {
-    final FloatPointer pointer;
+    private final FloatPointer pointer;
     private final long origin;
 
     Cursor(Tensor tensor) {
@@ -35,162 +31,27 @@ final class CpuAttention extends AttentionOperators {
       origin = pointer.position();
     }
 
-    void move(long element) {
-      pointer.position(origin + element);
-    }
-  }
-
-  /** Geometry of one call. */
-  private record Layout(long[] starts, long tokens, int heads, int channels) {
-    static Layout of(String operator, Tensor offsets, int heads, Tensor out) {
-      return new Layout(
-          Segments.read(operator, offsets, out.dim(0)),
-          out.dim(0),
-          heads,
-          Math.toIntExact(out.dim(1)));
-    }
-
-    int headSize() {
-      return channels / heads;
-    }
-
-    float scale() {
-      return (float) (1 / Math.sqrt(headSize()));
-    }
-
-    long units() {
-      return (starts.length - 1L) * heads;
-    }
-
-    int unitsPerTile() {
-      return (int) Math.max(1, TILE * units() / Math.max(1, tokens * heads));
-    }
-
-    long from(long unit) {
-      return starts[(int) (unit / heads)];
-    }
-
-    int length(long unit) {
-      return Math.toIntExact(starts[(int) (unit / heads) + 1] - from(unit));
-    }
-
-    /** First channel of the unit's head. */
-    int channel(long unit) {
-      return (int) (unit % heads) * headSize();
-    }
-
-    int rowsPerBlock(int length) {
-      return (int) Math.max(1, Math.min(length, BLOCK / Math.max(1, length)));
+    FloatPointer at(long element) {
+      return pointer.position(origin + element);
     }
   }
 
   @Override
   protected void applyAttention(
       Tensor qkv, Tensor offsets, int heads, Tensor out, Tensor logSumExp) {
-    Layout layout = Layout.of("attention", offsets, heads, out);
+    AttentionLayout layout = AttentionLayout.of("attention", offsets, heads, out);
     Tiles.ranges(
         pool,
         layout.units(),
         layout.unitsPerTile(),
         (scratch, first, count) -> {
-          Cursor q = new Cursor(qkv);
-          Cursor k = new Cursor(qkv);
-          Cursor v = new Cursor(qkv);
-          Cursor o = new Cursor(out);
+          Forward forward = new Forward(layout, scratch, qkv, out, logSumExp);
+          int sequence = layout.sequenceOf(first);
           for (long unit = first; unit < first + count; unit++) {
-            forward(layout, unit, scratch, q, k, v, o, logSumExp);
+            sequence += unit == layout.firstUnits()[sequence + 1] ? 1 : 0;
+            forward.run(layout.unit(unit, sequence));
           }
         });
-  }
-
-  private static void forward(
-      Layout layout,
-      long unit,
-      Scratch scratch,
-      Cursor q,
-      Cursor k,
-      Cursor v,
-      Cursor o,
-      Tensor logSumExp) {
-    int length = layout.length(unit);
-    int channels = layout.channels();
-    int d = layout.headSize();
-    int step = layout.rowsPerBlock(length);
-    long from = layout.from(unit);
-    int channel = layout.channel(unit);
-    k.move(from * 3 * channels + channels + channel);
-    v.move(from * 3 * channels + 2L * channels + channel);
-    scratch.reserveNative(step * length);
-    FloatPointer scores = scratch.nativePointer();
-    FloatBuffer buffer = scratch.nativeFloats();
-    float[] values = scratch.array(0, step * length);
-    float[] exponentials = scratch.array(1, step * length);
-    for (int row = 0; row < length; row += step) {
-      int rows = Math.min(step, length - row);
-      q.move((from + row) * 3 * channels + channel);
-      o.move((from + row) * channels + channel);
-      Blas.sgemm(
-          false,
-          true,
-          rows,
-          length,
-          d,
-          layout.scale(),
-          q.pointer,
-          3 * channels,
-          k.pointer,
-          3 * channels,
-          0,
-          scores,
-          length);
-      buffer.get(0, values, 0, rows * length);
-      for (int r = 0; r < rows; r++) {
-        long at = (from + row + r) * layout.heads() + channel / d;
-        float max = subtractMax(values, r * length, length);
-        logSumExp.floatWindow(at).put(logSumExp.floatIndex(at), max);
-      }
-      FloatMath.exp(values, 0, rows * length, exponentials);
-      for (int r = 0; r < rows; r++) {
-        long at = (from + row + r) * layout.heads() + channel / d;
-        FloatBuffer logs = logSumExp.floatWindow(at);
-        int index = logSumExp.floatIndex(at);
-        double sum = FloatMath.sum(exponentials, r * length, (r + 1) * length);
-        logs.put(index, (float) (logs.get(index) + FloatMath.log(sum)));
-        scale(exponentials, r * length, length, (float) (1 / sum));
-      }
-      buffer.put(0, exponentials, 0, rows * length);
-      Blas.sgemm(
-          false,
-          false,
-          rows,
-          d,
-          length,
-          1,
-          scores,
-          length,
-          v.pointer,
-          3 * channels,
-          0,
-          o.pointer,
-          channels);
-    }
-  }
-
-  private static float subtractMax(float[] values, int at, int length) {
-    float max = values[at];
-    for (int j = 1; j < length; j++) {
-      max = Math.max(max, values[at + j]);
-    }
-    for (int j = 0; j < length; j++) {
-      values[at + j] -= max;
-    }
-    return max;
-  }
-
-  private static void scale(float[] values, int at, int length, float factor) {
-    for (int j = 0; j < length; j++) {
-      values[at + j] *= factor;
-    }
   }
 
   @Override
@@ -202,181 +63,321 @@ final class CpuAttention extends AttentionOperators {
       Tensor logSumExp,
       Tensor dOut,
       Tensor dQkv) {
-    Layout layout = Layout.of("attentionBackward", offsets, heads, out);
+    AttentionLayout layout = AttentionLayout.of("attentionBackward", offsets, heads, out);
     Tiles.ranges(
         pool,
         layout.units(),
         layout.unitsPerTile(),
         (scratch, first, count) -> {
           Backward backward = new Backward(layout, scratch, qkv, logSumExp, dOut, dQkv);
+          int sequence = layout.sequenceOf(first);
           for (long unit = first; unit < first + count; unit++) {
-            backward.run(unit);
+            sequence += unit == layout.firstUnits()[sequence + 1] ? 1 : 0;
+            backward.run(layout.unit(unit, sequence));
           }
         });
   }
 
-  /** The backward pass of one worker's units. */
-  private static final class Backward {
-    private final Layout layout;
-    private final Scratch scratch;
-    private final Tensor logSumExp;
-    private final int channels;
-    private final int d;
-    private final Cursor q;
-    private final Cursor k;
-    private final Cursor v;
-    private final Cursor dO;
-    private final Cursor dQ;
-    private final Cursor dK;
-    private final Cursor dV;
+  /** What both passes of one worker share. */
+  private abstract static class Pass {
+    final AttentionLayout layout;
+    final Scratch scratch;
+    final int channels;
+    final int d;
 
-    Backward(
-        Layout layout, Scratch scratch, Tensor qkv, Tensor logSumExp, Tensor dOut, Tensor dQkv) {
+    /** Distance between two rows of qkv. */
+    final int distance;
+
+    final Cursor q;
+    final Cursor k;
+    final Cursor v;
+    private final Tensor logSumExp;
+
+    Pass(AttentionLayout layout, Scratch scratch, Tensor qkv, Tensor logSumExp) {
       this.layout = layout;
       this.scratch = scratch;
       this.logSumExp = logSumExp;
       channels = layout.channels();
       d = layout.headSize();
+      distance = 3 * channels;
       q = new Cursor(qkv);
       k = new Cursor(qkv);
       v = new Cursor(qkv);
+    }
+
+    final void run(Unit unit) {
+      for (int row = 0; row < unit.length(); row += unit.block()) {
+        block(unit, row, Math.min(unit.block(), unit.length() - row));
+      }
+    }
+
+    /** Works on the queries {@code row} to {@code row + rows} of the unit's sequence. */
+    abstract void block(Unit unit, int row, int rows);
+
+    /** Index of a query's first channel of a head in qkv; keys and values follow C and 2C later. */
+    final long query(Unit unit, int row, int head) {
+      return (unit.from() + row) * distance + (long) head * d;
+    }
+
+    /** Index of the same in out. */
+    final long output(Unit unit, int row, int head) {
+      return (unit.from() + row) * channels + (long) head * d;
+    }
+
+    /** Scores of all heads: [keys, lanes], lane = (head of the group)·rows + query. */
+    final void scores(Unit unit, int row, int rows, FloatPointer target) {
+      int lanes = unit.headCount() * rows;
+      for (int g = 0; g < unit.headCount(); g++) {
+        int head = unit.firstHead() + g;
+        Blas.sgemm(
+            false,
+            true,
+            unit.length(),
+            rows,
+            d,
+            layout.scale(),
+            k.at(query(unit, 0, head) + channels),
+            distance,
+            q.at(query(unit, row, head)),
+            distance,
+            0,
+            target.position((long) g * rows),
+            lanes);
+      }
+    }
+
+    /** Moves the lanes' entries of logSumExp between the tensor and an array. */
+    final void logs(Unit unit, int row, int rows, float[] lanes, boolean store) {
+      for (int g = 0; g < unit.headCount(); g++) {
+        for (int r = 0; r < rows; r++) {
+          long at = (unit.from() + row + r) * layout.heads() + unit.firstHead() + g;
+          FloatBuffer window = logSumExp.floatWindow(at);
+          int index = logSumExp.floatIndex(at);
+          if (store) {
+            window.put(index, lanes[g * rows + r]);
+          } else {
+            lanes[g * rows + r] = window.get(index);
+          }
+        }
+      }
+    }
+  }
+
+  private static final class Forward extends Pass {
+    private final Cursor o;
+
+    Forward(AttentionLayout layout, Scratch scratch, Tensor qkv, Tensor out, Tensor logSumExp) {
+      super(layout, scratch, qkv, logSumExp);
+      o = new Cursor(out);
+    }
+
+    @Override
+    void block(Unit unit, int row, int rows) {
+      int lanes = unit.headCount() * rows;
+      int size = unit.length() * lanes;
+      scratch.reserveNative(unit.scores());
+      FloatPointer products = new FloatPointer(scratch.nativePointer());
+      scores(unit, row, rows, products);
+      float[] values = scratch.array(0, unit.scores());
+      float[] p = scratch.array(1, unit.scores());
+      float[] logs = scratch.array(2, lanes);
+      float[] sums = scratch.array(3, lanes);
+      scratch.nativeFloats().get(0, values, 0, size);
+      Arrays.fill(logs, 0, lanes, Float.NEGATIVE_INFINITY);
+      Arrays.fill(sums, 0, lanes, 0f);
+      for (int at = 0; at < size; at += lanes) {
+        raise(logs, values, at, lanes);
+      }
+      for (int at = 0; at < size; at += lanes) {
+        subtract(values, at, logs, lanes);
+      }
+      FloatMath.exp(values, 0, size, p);
+      for (int at = 0; at < size; at += lanes) {
+        add(sums, p, at, lanes);
+      }
+      for (int lane = 0; lane < lanes; lane++) {
+        logs[lane] += (float) FloatMath.log(sums[lane]);
+        sums[lane] = 1 / sums[lane];
+      }
+      for (int at = 0; at < size; at += lanes) {
+        multiply(p, at, sums, lanes);
+      }
+      logs(unit, row, rows, logs, true);
+      scratch.nativeFloats().put(0, p, 0, size);
+      for (int g = 0; g < unit.headCount(); g++) {
+        int head = unit.firstHead() + g;
+        Blas.sgemm(
+            true,
+            false,
+            rows,
+            d,
+            unit.length(),
+            1,
+            products.position((long) g * rows),
+            lanes,
+            v.at(query(unit, 0, head) + 2L * channels),
+            distance,
+            0,
+            o.at(output(unit, row, head)),
+            channels);
+      }
+    }
+  }
+
+  private static final class Backward extends Pass {
+    private final Cursor dO;
+    private final Cursor dX;
+
+    Backward(
+        AttentionLayout layout,
+        Scratch scratch,
+        Tensor qkv,
+        Tensor logSumExp,
+        Tensor dOut,
+        Tensor dQkv) {
+      super(layout, scratch, qkv, logSumExp);
       dO = new Cursor(dOut);
-      dQ = new Cursor(dQkv);
-      dK = new Cursor(dQkv);
-      dV = new Cursor(dQkv);
+      dX = new Cursor(dQkv);
     }
 
-    void run(long unit) {
-      int length = layout.length(unit);
-      int step = layout.rowsPerBlock(length);
-      long from = layout.from(unit);
-      int channel = layout.channel(unit);
-      long start = from * 3 * channels + channel;
-      k.move(start + channels);
-      v.move(start + 2L * channels);
-      dK.move(start + channels);
-      dV.move(start + 2L * channels);
-      scratch.reserveNative(2 * step * length);
-      FloatPointer probabilities = new FloatPointer(scratch.nativePointer());
-      FloatPointer gradients = new FloatPointer(scratch.nativePointer());
-      gradients.position((long) step * length);
-      float[] p = scratch.array(0, step * length);
-      float[] dP = scratch.array(1, step * length);
-      FloatBuffer buffer = scratch.nativeFloats();
-      int distance = 3 * channels;
-      float kept = 0; // the keys' and values' gradients add up over the blocks of queries
-      for (int row = 0; row < length; row += step) {
-        int rows = Math.min(step, length - row);
-        q.move((from + row) * distance + channel);
-        dQ.move((from + row) * distance + channel);
-        dO.move((from + row) * channels + channel);
+    @Override
+    void block(Unit unit, int row, int rows) {
+      int lanes = unit.headCount() * rows;
+      int size = unit.length() * lanes;
+      scratch.reserveNative(2 * unit.scores());
+      FloatPointer first = new FloatPointer(scratch.nativePointer());
+      FloatPointer second = new FloatPointer(scratch.nativePointer());
+      int secondStart = unit.scores();
+      scores(unit, row, rows, first);
+      for (int g = 0; g < unit.headCount(); g++) {
+        int head = unit.firstHead() + g;
         Blas.sgemm(
             false,
             true,
+            unit.length(),
             rows,
-            length,
-            d,
-            layout.scale(),
-            q.pointer,
-            distance,
-            k.pointer,
-            distance,
-            0,
-            probabilities,
-            length);
-        Blas.sgemm(
-            false,
-            true,
-            rows,
-            length,
             d,
             1,
-            dO.pointer,
+            v.at(query(unit, 0, head) + 2L * channels),
+            distance,
+            dO.at(output(unit, row, head)),
             channels,
-            v.pointer,
-            distance,
             0,
-            gradients,
-            length);
-        buffer.get(0, dP, 0, rows * length);
-        buffer.get(step * length, p, 0, rows * length);
-        probabilities(dP, p, from + row, channel / d, rows, length, buffer, step * length);
-        Blas.sgemm(
-            true,
-            false,
-            length,
-            d,
-            rows,
-            1,
-            probabilities,
-            length,
-            dO.pointer,
-            channels,
-            kept,
-            dV.pointer,
-            distance);
-        Blas.sgemm(
-            false,
-            false,
-            rows,
-            d,
-            length,
-            layout.scale(),
-            gradients,
-            length,
-            k.pointer,
-            distance,
-            0,
-            dQ.pointer,
-            distance);
-        Blas.sgemm(
-            true,
-            false,
-            length,
-            d,
-            rows,
-            layout.scale(),
-            gradients,
-            length,
-            q.pointer,
-            distance,
-            kept,
-            dK.pointer,
-            distance);
-        kept = 1;
+            second.position(secondStart + (long) g * rows),
+            lanes);
       }
+      float[] values = scratch.array(0, unit.scores());
+      float[] p = scratch.array(1, unit.scores());
+      float[] gradients = scratch.array(2, unit.scores());
+      float[] perLane = scratch.array(3, lanes);
+      scratch.nativeFloats().get(0, values, 0, size);
+      scratch.nativeFloats().get(secondStart, gradients, 0, size);
+      logs(unit, row, rows, perLane, false);
+      for (int at = 0; at < size; at += lanes) {
+        subtract(values, at, perLane, lanes);
+      }
+      FloatMath.exp(values, 0, size, p);
+      // The softmax's gradient: P∘(dP − Σ P·dP).
+      Arrays.fill(perLane, 0, lanes, 0f);
+      for (int at = 0; at < size; at += lanes) {
+        addProduct(perLane, p, gradients, at, lanes);
+      }
+      for (int at = 0; at < size; at += lanes) {
+        project(gradients, p, at, perLane, lanes);
+      }
+      scratch.nativeFloats().put(0, p, 0, size);
+      scratch.nativeFloats().put(secondStart, gradients, 0, size);
+      products(unit, row, rows, first, second.position(secondStart));
     }
 
-    /**
-     * From scores and the probabilities' gradients to probabilities and the scores' gradients,
-     * P∘(dP − Σ P·dP), which are put into the native block.
-     */
-    private void probabilities(
-        float[] scores,
-        float[] dP,
-        long token,
-        int head,
-        int rows,
-        int length,
-        FloatBuffer buffer,
-        int second) {
-      for (int r = 0; r < rows; r++) {
-        long at = (token + r) * layout.heads() + head;
-        float log = logSumExp.floatWindow(at).get(logSumExp.floatIndex(at));
-        for (int j = r * length; j < (r + 1) * length; j++) {
-          scores[j] -= log;
-        }
+    /** Gradients of queries, keys and values; the last two add up over the blocks of queries. */
+    private void products(Unit unit, int row, int rows, FloatPointer p, FloatPointer gradients) {
+      int lanes = unit.headCount() * rows;
+      long start = gradients.position();
+      float kept = row == 0 ? 0 : 1;
+      for (int g = 0; g < unit.headCount(); g++) {
+        int head = unit.firstHead() + g;
+        p.position((long) g * rows);
+        gradients.position(start + (long) g * rows);
+        Blas.sgemm(
+            false,
+            false,
+            unit.length(),
+            d,
+            rows,
+            1,
+            p,
+            lanes,
+            dO.at(output(unit, row, head)),
+            channels,
+            kept,
+            dX.at(query(unit, 0, head) + 2L * channels),
+            distance);
+        Blas.sgemm(
+            false,
+            false,
+            unit.length(),
+            d,
+            rows,
+            layout.scale(),
+            gradients,
+            lanes,
+            q.at(query(unit, row, head)),
+            distance,
+            kept,
+            dX.at(query(unit, 0, head) + channels),
+            distance);
+        Blas.sgemm(
+            true,
+            false,
+            rows,
+            d,
+            unit.length(),
+            layout.scale(),
+            gradients,
+            lanes,
+            k.at(query(unit, 0, head) + channels),
+            distance,
+            0,
+            dX.at(query(unit, row, head)),
+            distance);
       }
-      float[] p = scratch.array(2, rows * length);
-      FloatMath.exp(scores, 0, rows * length, p);
-      for (int r = 0; r < rows; r++) {
-        float mean = (float) FloatMath.dot(p, dP, r * length, (r + 1) * length);
-        for (int j = r * length; j < (r + 1) * length; j++) {
-          dP[j] = p[j] * (dP[j] - mean);
-        }
-      }
-      buffer.put(0, p, 0, rows * length);
-      buffer.put(second, dP, 0, rows * length);
+    }
+  }
+
+  private static void raise(float[] maxima, float[] values, int at, int lanes) {
+    for (int lane = 0; lane < lanes; lane++) {
+      maxima[lane] = Math.max(maxima[lane], values[at + lane]);
+    }
+  }
+
+  private static void subtract(float[] values, int at, float[] perLane, int lanes) {
+    for (int lane = 0; lane < lanes; lane++) {
+      values[at + lane] -= perLane[lane];
+    }
+  }
+
+  private static void multiply(float[] values, int at, float[] perLane, int lanes) {
+    for (int lane = 0; lane < lanes; lane++) {
+      values[at + lane] *= perLane[lane];
+    }
+  }
+
+  private static void add(float[] perLane, float[] values, int at, int lanes) {
+    for (int lane = 0; lane < lanes; lane++) {
+      perLane[lane] += values[at + lane];
+    }
+  }
+
+  private static void addProduct(float[] perLane, float[] a, float[] b, int at, int lanes) {
+    for (int lane = 0; lane < lanes; lane++) {
+      perLane[lane] = Math.fma(a[at + lane], b[at + lane], perLane[lane]);
+    }
+  }
+
+  private static void project(float[] gradients, float[] p, int at, float[] means, int lanes) {
+    for (int lane = 0; lane < lanes; lane++) {
+      gradients[at + lane] = p[at + lane] * (gradients[at + lane] - means[lane]);
     }
   }
 }

@@ -12,6 +12,12 @@ final class CpuRankingLoss extends RankingLossOperators {
   private static final int TILE = 16;
   private static final float INVERSE_LN2 = 1.442695f;
 
+  /**
+   * Differences of scores beyond which a well-ordered pair counts as this far apart: e^−40 is
+   * nothing beside 1, and smaller numbers would become denormal, which processors compute slowly.
+   */
+  private static final float STEEPEST = 40;
+
   private final WorkerPool pool;
 
   CpuRankingLoss(WorkerPool pool) {
@@ -176,7 +182,7 @@ final class CpuRankingLoss extends RankingLossOperators {
     void worse(int from, int to, float[] slopes, float[] terms, float[] work) {
       float s = scores[element];
       for (int j = from; j < to; j++) {
-        work[j] = -Math.abs(s - scores[j]);
+        work[j] = Math.max(-STEEPEST, -Math.abs(s - scores[j]));
       }
       FloatMath.exp(work, from, to, terms);
       finishWorse(s, gains[element], inverseDiscounts[element], from, to, slopes, terms);
@@ -199,7 +205,7 @@ final class CpuRankingLoss extends RankingLossOperators {
     void better(int from, int to, float[] slopes, float[] work) {
       float s = scores[element];
       for (int j = from; j < to; j++) {
-        work[j] = scores[j] - s;
+        work[j] = Math.min(STEEPEST, scores[j] - s);
       }
       FloatMath.exp(work, from, to, slopes);
       finishBetter(gains[element], inverseDiscounts[element], from, to, slopes);
