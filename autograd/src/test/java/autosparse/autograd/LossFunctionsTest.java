@@ -40,13 +40,15 @@ final class LossFunctionsTest {
 
   @ParameterizedTest(name = "seed {0}")
   @ValueSource(longs = {1, 2, 3})
-  void scaledSum(long seed) {
+  void scales(long seed) {
     try (Fixture f = Fixture.reference(seed)) {
       f.checkGradient(
           (tape, v) -> List.of(LossFunctions.scaledSum(tape, v.get(0), -0.25)),
           f.normal(f.size(0, 7)));
       f.checkGradient(
           (tape, v) -> List.of(LossFunctions.scaledSum(tape, v.get(0), 3)), f.normal(2, 3));
+      f.checkGradient(
+          (tape, v) -> List.of(LossFunctions.scale(tape, v.get(0), 3)), f.normal(2, 3));
     }
   }
 
