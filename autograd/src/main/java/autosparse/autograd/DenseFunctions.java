@@ -4,6 +4,7 @@ import autosparse.engine.Tensor;
 import autosparse.engine.operators.Activation;
 import autosparse.engine.operators.ElementwiseOperators;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Differentiable dense functions. Shapes are those of the operators they call. */
 public final class DenseFunctions {
@@ -81,9 +82,9 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** Inverted dropout; the identity on a tape that does not record, or when keep is 1. */
+  /** Inverted dropout; the identity on a tape that does not train, or when keep is 1. */
   public static Variable dropout(Tape tape, Variable x, double keep, String stream) {
-    if (!tape.isRecording() || keep == 1) {
+    if (!tape.isTraining() || keep == 1) {
       return x;
     }
     long seed = tape.seed(stream);
@@ -113,10 +114,12 @@ public final class DenseFunctions {
         List.of(y),
         List.of(mean, inverseDeviation),
         () ->
-            tape.accumulate(
+            addGradient(
+                tape,
                 gamma,
                 dGamma ->
-                    tape.accumulate(
+                    addGradient(
+                        tape,
                         beta,
                         dBeta ->
                             writeGradient(
@@ -136,14 +139,25 @@ public final class DenseFunctions {
   }
 
   /** As {@link Tape#gradient}, but runs the operator even when x itself needs no gradient. */
-  private static void writeGradient(
-      Tape tape, Variable x, java.util.function.Consumer<Tensor> write) {
+  private static void writeGradient(Tape tape, Variable x, Consumer<Tensor> write) {
     if (x.isDifferentiable()) {
       tape.gradient(x, write);
       return;
     }
     Tensor unused = tape.scope().workspaceLike(x.value());
     write.accept(unused);
+    tape.scope().release(unused);
+  }
+
+  /** As {@link Tape#accumulate}, but runs the operator even when the weight is frozen. */
+  private static void addGradient(Tape tape, Variable weight, Consumer<Tensor> add) {
+    if (weight.isDifferentiable()) {
+      tape.accumulate(weight, add);
+      return;
+    }
+    Tensor unused = tape.scope().workspaceLike(weight.value());
+    tape.operators().elementwise().fill(unused, 0);
+    add.accept(unused);
     tape.scope().release(unused);
   }
 

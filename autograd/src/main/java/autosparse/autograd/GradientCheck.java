@@ -23,26 +23,43 @@ public final class GradientCheck {
   }
 
   /**
-   * Largest difference over sampled elements of all leaves, relative to the largest gradient
-   * element of that leaf (at least 1e-3).
+   * As {@link #worstErrorOfLeaves}, with leaves made for the check.
    *
    * @param device a device of double precision
    * @param values starting values of the leaves, changed and restored during the check
-   * @param seed of the output weights and of the sampled elements
    */
   public static double worstError(
       Device device, List<Tensor> values, long seed, Function function) {
-    if (device.real() != DType.F64) {
-      throw new IllegalArgumentException(
-          "gradient check on " + device.name() + ": expected a device of double precision");
-    }
-    try (TensorScope scope = device.root().child("gradcheck")) {
+    try (TensorScope scope = device.root().child("leaves")) {
       List<Variable> leaves = new ArrayList<>();
       for (Tensor value : values) {
         leaves.add(
             Variable.leaf(
                 value, scope.zeros("gradient", MemoryTag.GRADIENTS, value.shape().toArray())));
       }
+      return worstErrorOfLeaves(device, leaves, seed, function);
+    }
+  }
+
+  /**
+   * Largest difference over sampled elements of all leaves, relative to the largest gradient
+   * element of that leaf (at least 1e-3).
+   *
+   * @param device a device of double precision
+   * @param leaves such as the parameters of a layer; their values are changed and restored, their
+   *     gradients become those of the check
+   * @param seed of the output weights and of the sampled elements
+   */
+  public static double worstErrorOfLeaves(
+      Device device, List<Variable> leaves, long seed, Function function) {
+    if (device.real() != DType.F64) {
+      throw new IllegalArgumentException(
+          "gradient check on " + device.name() + ": expected a device of double precision");
+    }
+    for (Variable leaf : leaves) {
+      device.operators().elementwise().fill(leaf.gradient(), 0);
+    }
+    try (TensorScope scope = device.root().child("gradcheck")) {
       try (Tape tape = Tape.recording(scope, seed)) {
         List<Variable> outputs = function.run(tape, leaves);
         for (int o = 0; o < outputs.size(); o++) {

@@ -36,17 +36,21 @@ public final class SparseFunctions {
         inputs,
         features,
         sites,
-        dz ->
+        dz -> {
+          if (!weight.isDifferentiable()) {
+            tape.gradient(
+                x, dx -> convolution.backward(x.value(), weight.value(), map, dz, dx, null));
+          } else if (!x.isDifferentiable()) {
+            tape.accumulate(
+                weight, dw -> convolution.backward(x.value(), weight.value(), map, dz, null, dw));
+          } else {
             tape.accumulate(
                 weight,
-                dw -> {
-                  if (x.isDifferentiable()) {
+                dw ->
                     tape.gradient(
-                        x, dx -> convolution.backward(x.value(), weight.value(), map, dz, dx, dw));
-                  } else {
-                    convolution.backward(x.value(), weight.value(), map, dz, null, dw);
-                  }
-                }));
+                        x, dx -> convolution.backward(x.value(), weight.value(), map, dz, dx, dw)));
+          }
+        });
   }
 
   /**

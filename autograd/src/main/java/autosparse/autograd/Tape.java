@@ -6,7 +6,9 @@ import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -40,16 +42,21 @@ public final class Tape implements AutoCloseable {
   private final TensorScope scope;
   private final Operators operators;
   private final boolean recording;
+
+  /** Whether this is a training pass: what dropout asks. A checkpoint trains without recording. */
+  private final boolean training;
+
   private final long seed;
   private final List<Node> nodes = new ArrayList<>();
 
   /** Tensors that must survive the backward pass or {@link #discard}. */
   private final Set<Tensor> kept = new HashSet<>();
 
-  private Tape(TensorScope scope, boolean recording, long seed) {
+  private Tape(TensorScope scope, boolean recording, boolean training, long seed) {
     this.scope = scope;
     this.operators = scope.device().operators();
     this.recording = recording;
+    this.training = training;
     this.seed = seed;
   }
 
@@ -60,12 +67,12 @@ public final class Tape implements AutoCloseable {
    * @param seed what {@link #seed(String)} derives random streams from, such as the step's number
    */
   public static Tape recording(TensorScope parent, long seed) {
-    return new Tape(parent.child("tape"), true, seed);
+    return new Tape(parent.child("tape"), true, true, seed);
   }
 
   /** A tape that records nothing: functions compute values only, dropout does nothing. */
   public static Tape inference(TensorScope parent) {
-    return new Tape(parent.child("inference"), false, 0);
+    return new Tape(parent.child("inference"), false, false, 0);
   }
 
   public Operators operators() {
@@ -78,6 +85,11 @@ public final class Tape implements AutoCloseable {
 
   public boolean isRecording() {
     return recording;
+  }
+
+  /** Whether the pass is one of training, recorded or inside a {@link #checkpoint}. */
+  public boolean isTraining() {
+    return training;
   }
 
   /** Seed of the named random stream in this pass: the same name gives the same seed again. */
@@ -171,10 +183,18 @@ public final class Tape implements AutoCloseable {
    * Runs the backward pass from a one-element result.
    *
    * @param loss a differentiable variable of one element
+   * @throws IllegalArgumentException when it has more elements, or when nothing that it was
+   *     computed from has a gradient
    */
   public void backward(Variable loss) {
     if (loss.value().elements() != 1) {
       throw new IllegalArgumentException("backward from " + loss + ": expected one element");
+    }
+    if (!loss.isDifferentiable()) {
+      throw new IllegalArgumentException(
+          "backward from "
+              + loss
+              + ": it depends on no parameter, or was computed on a tape that does not record");
     }
     gradient(loss, g -> operators.elementwise().fill(g, 1));
     backward();
@@ -209,18 +229,19 @@ public final class Tape implements AutoCloseable {
    * Runs a segment without recording it, and again, recorded, when the backward pass needs its
    * insides: memory for time. Leaves that the segment uses receive their gradients as usual.
    *
+   * <p>Outputs and gradients are bit for bit those of the segment run on this tape. Without
+   * recording the segment runs once, and its insides are freed when it ends.
+   *
    * @param inputs everything differentiable that the segment reads besides leaves
+   * @return the segment's outputs; each has to be computed inside it
    */
   public List<Variable> checkpoint(String name, List<Variable> inputs, Segment segment) {
-    if (!recording) {
-      return segment.run(this, inputs);
-    }
     List<Variable> outputs = new ArrayList<>();
-    try (Tape inner = new Tape(scope.child(name), false, seed)) {
+    try (Tape inner = new Tape(scope.child(name), false, training, seed)) {
       List<Variable> constants = new ArrayList<>();
       inputs.forEach(input -> constants.add(Variable.constant(input.value())));
       for (Variable output : segment.run(inner, constants)) {
-        outputs.add(Variable.result(inner.scope.promote(output.value()), true));
+        outputs.add(Variable.result(inner.scope.promote(output.value()), recording));
       }
     }
     record(name, outputs, List.of(), () -> backwardOfSegment(name, inputs, outputs, segment));
@@ -229,23 +250,31 @@ public final class Tape implements AutoCloseable {
 
   private void backwardOfSegment(
       String name, List<Variable> inputs, List<Variable> outputs, Segment segment) {
-    try (Tape inner = new Tape(scope.child(name), true, seed)) {
-      List<Variable> again = new ArrayList<>();
-      inputs.forEach(input -> again.add(Variable.result(input.value(), input.isDifferentiable())));
-      List<Variable> recomputed = segment.run(inner, again);
+    // Whoever read the outputs is done, and the segment is about to make them again.
+    outputs.forEach(output -> release(output.value()));
+    try (Tape inner = new Tape(scope.child(name), true, training, seed)) {
+      // The inner tape goes on with the gradients as they are, so that addends come in one order.
+      Map<Variable, Variable> again = new LinkedHashMap<>();
+      for (Variable input : inputs) {
+        Variable twin = Variable.result(input.value(), input.isDifferentiable());
+        twin.gradient = input.gradient;
+        again.putIfAbsent(input, twin);
+      }
+      List<Variable> recomputed = segment.run(inner, inputs.stream().map(again::get).toList());
       for (int i = 0; i < outputs.size(); i++) {
         Tensor given = outputs.get(i).gradient;
         if (given != null) {
           inner.gradient(recomputed.get(i), g -> operators.elementwise().copy(given, g));
+          release(given);
         }
       }
       inner.backward();
-      for (int i = 0; i < inputs.size(); i++) {
-        Tensor taken = again.get(i).gradient;
-        if (taken != null) {
-          gradient(inputs.get(i), g -> operators.elementwise().copy(taken, g));
-        }
-      }
+      again.forEach(
+          (input, twin) -> {
+            if (twin.gradient != null && input.gradient == null) {
+              input.gradient = inner.scope.promote(twin.gradient);
+            }
+          });
     }
   }
 

@@ -24,7 +24,12 @@ public final class PatternPyramid implements AutoCloseable {
 
   public PatternPyramid(TensorScope parent, Sites.Pattern... batch) {
     this.scope = parent.child("pyramid");
-    levels.add(Sites.of(scope, batch));
+    try {
+      levels.add(Sites.of(scope, batch));
+    } catch (RuntimeException e) {
+      scope.close();
+      throw e;
+    }
   }
 
   /** Sites of a level that exists: 0, or one that a strided {@link #map} has led to. */

@@ -47,8 +47,11 @@ public final class ResidualMlp {
       tape.discard(normalized);
     }
     Variable kept = DenseFunctions.dropout(tape, hidden, form.keep(), stream);
+    if (kept != hidden) {
+      tape.discard(hidden);
+    }
     Variable change = down.forward(tape, kept);
-    tape.discard(hidden);
+    tape.discard(kept);
     Variable y = DenseFunctions.add(tape, x, change);
     tape.discard(change);
     return y;

@@ -41,6 +41,10 @@ public final class SparseConv2d {
    */
   public SparseFunctions.Level forward(Tape tape, PatternPyramid pyramid, int level, Variable x) {
     if (ofOnes) {
+      if (level != 0) {
+        throw new IllegalArgumentException(
+            "a convolution of ones at level " + level + ": only level 0 is 1 at every site");
+      }
       return SparseFunctions.convolutionOfOnes(
           tape, pyramid.sites(level), kernel, pyramid.masks(kernel), weight);
     }

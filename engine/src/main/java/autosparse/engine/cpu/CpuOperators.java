@@ -15,9 +15,9 @@ public final class CpuOperators {
         new CpuEmbedding(pool),
         new CpuNormalization(pool),
         new CpuAttention(pool),
-        null,
-        null,
-        null,
+        new CpuSparsePattern(pool),
+        new CpuSparseConvolution(pool),
+        new CpuPooling(pool),
         new CpuRankingLoss(pool),
         new CpuOptimizer(pool),
         pool::close);

@@ -50,7 +50,7 @@ public final class HostMemory implements DeviceMemory {
     base = new BytePointer(block);
     long misalignment = base.address() % RangeAllocator.ALIGNMENT;
     origin = misalignment == 0 ? 0 : RangeAllocator.ALIGNMENT - misalignment;
-    int windows = (int) (capacity / WINDOW_STEP) + 1; // the end of the range lies in one too
+    int windows = (int) Math.max(1, (capacity + WINDOW_STEP - 1) / WINDOW_STEP);
     floats = new FloatBuffer[windows];
     doubles = new DoubleBuffer[windows];
     ints = new IntBuffer[windows];
@@ -58,8 +58,6 @@ public final class HostMemory implements DeviceMemory {
     for (int w = 0; w < windows; w++) {
       long start = w * WINDOW_STEP;
       long end = Math.min(capacity, start + 2 * WINDOW_STEP);
-      // A fresh pointer to the window's start: a buffer made at a position counts from the base,
-      // and would end at 2^31 bytes from it.
       ByteBuffer window =
           base.getPointer(origin + start)
               .capacity(end - start)

@@ -14,9 +14,9 @@ public final class ReferenceOperators {
         new ReferenceEmbedding(),
         new ReferenceNormalization(),
         new ReferenceAttention(),
-        null,
-        null,
-        null,
+        new ReferenceSparsePattern(),
+        new ReferenceSparseConvolution(),
+        new ReferencePooling(),
         new ReferenceRankingLoss(),
         new ReferenceOptimizer(),
         () -> {});
