@@ -148,10 +148,14 @@ public record Schedule(
    * nominal outer sizes (0 = not stated), which have no effect.
    */
   public Schedule canonical() {
-    Schedule ordered = inCanonicalOrder();
-    return ordered.withSplits(
-        ordered.formatSplits.stream().map(AxisSplit::withoutOuterSize).toList(),
-        ordered.loopSplits.stream().map(AxisSplit::withoutOuterSize).toList());
+    return inCanonicalOrder().withoutOuterSizes();
+  }
+
+  /** The same schedule with the nominal outer sizes not stated. */
+  Schedule withoutOuterSizes() {
+    return withSplits(
+        formatSplits.stream().map(AxisSplit::withoutOuterSize).toList(),
+        loopSplits.stream().map(AxisSplit::withoutOuterSize).toList());
   }
 
   /**

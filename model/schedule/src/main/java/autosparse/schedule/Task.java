@@ -51,9 +51,11 @@ public final class Task {
         dropped++;
         return;
       }
-      Integer known = indexes.putIfAbsent(record.schedule().canonical(), schedules.size());
+      Schedule ordered = record.schedule().inCanonicalOrder();
+      // The canonical form, without putting it in order a second time.
+      Integer known = indexes.putIfAbsent(ordered.withoutOuterSizes(), schedules.size());
       if (known == null) {
-        schedules.add(record.schedule().inCanonicalOrder());
+        schedules.add(ordered);
         measurements.add(new double[] {record.latencyMs()});
       } else {
         merged++;
@@ -124,6 +126,11 @@ public final class Task {
   /** Median latency of one schedule in milliseconds. */
   public double latencyMs(int index) {
     return latencies[index];
+  }
+
+  /** Median latencies of all schedules in milliseconds; a copy. */
+  public double[] latenciesMs() {
+    return latencies.clone();
   }
 
   /** All measurements of one schedule in milliseconds, in the order of the file; a copy. */
