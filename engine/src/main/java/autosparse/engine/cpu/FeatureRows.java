@@ -20,6 +20,11 @@ final class FeatureRows {
   private final long offset;
   private final int channels;
 
+  /** The window that holds the whole tensor, as one nearly always does; else null. */
+  private final FloatBuffer floats;
+
+  private final LongBuffer longs;
+
   /**
    * @param features [N, C]
    */
@@ -27,6 +32,9 @@ final class FeatureRows {
     memory = (HostMemory) features.device().memory();
     offset = features.offset();
     channels = Math.toIntExact(features.dim(1));
+    boolean oneWindow = features.bytes() <= HostMemory.WINDOW_STEP;
+    floats = oneWindow ? memory.floats(offset) : null;
+    longs = oneWindow ? memory.longs(offset) : null;
   }
 
   /**
@@ -105,6 +113,10 @@ final class FeatureRows {
   }
 
   private void copy(int row, int rows, FloatBuffer target, int to) {
+    if (floats != null) {
+      target.put(to, floats, HostMemory.index4(offset) + channels * row, rows * channels);
+      return;
+    }
     long source = offset + 4L * channels * row;
     target.put(to, memory.floats(source), HostMemory.index4(source), rows * channels);
   }
@@ -115,6 +127,7 @@ final class FeatureRows {
     int size = (end - position) * width * NARROW_LONGS;
     long[] rows = scratch.longs(1, size);
     int[] inputs = tile.inputs();
+    int first = HostMemory.index8(offset);
     int row = 0;
     for (int p = position; p < end; p++, row += width * NARROW_LONGS) {
       int site = tile.site(p);
@@ -123,9 +136,14 @@ final class FeatureRows {
       for (int i = 0; i < width; i++) {
         int at = row + work[2 * i + 1] * NARROW_LONGS;
         if ((mask >>> work[2 * i] & 1) != 0) {
-          long source = offset + 4L * NARROW * inputs[next++];
-          LongBuffer window = memory.longs(source);
-          int from = HostMemory.index8(source);
+          int input = inputs[next++];
+          LongBuffer window = longs;
+          int from = first + NARROW_LONGS * input;
+          if (window == null) {
+            long source = offset + 4L * NARROW * input;
+            window = memory.longs(source);
+            from = HostMemory.index8(source);
+          }
           rows[at] = window.get(from);
           rows[at + 1] = window.get(from + 1);
           rows[at + 2] = window.get(from + 2);

@@ -130,6 +130,12 @@ final class NeighborTile {
   void listSources(int site, int width, int[] work) {
     int mask = masks[site];
     int next = starts[site];
+    if (Integer.bitCount(mask) == width) { // of a chunk's offsets it has all
+      for (int i = 0; i < width; i++) {
+        work[OffsetOrder.SOURCES + work[2 * i + 1]] = inputs[next + i];
+      }
+      return;
+    }
     for (int i = 0; i < width; i++) {
       boolean there = (mask >>> work[2 * i] & 1) != 0;
       work[OffsetOrder.SOURCES + work[2 * i + 1]] = there ? inputs[next++] : MISSING;
