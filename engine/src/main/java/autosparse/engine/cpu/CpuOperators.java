@@ -9,17 +9,17 @@ public final class CpuOperators {
   public static Operators create(int threads) {
     WorkerPool pool = new WorkerPool(threads);
     return new Operators(
-        null, // gemm
-        null, // elementwise
-        null, // reduction
-        null, // embedding
-        null, // normalization
-        null, // attention
+        new CpuGemm(pool),
+        new CpuElementwise(pool),
+        new CpuReduction(pool),
+        new CpuEmbedding(pool),
+        new CpuNormalization(pool),
+        new CpuAttention(pool),
         new CpuSparsePattern(pool),
         new CpuSparseConvolution(pool),
         new CpuPooling(pool),
-        null, // ranking loss
-        null, // optimizer
+        new CpuRankingLoss(pool),
+        new CpuOptimizer(pool),
         pool::close);
   }
 }

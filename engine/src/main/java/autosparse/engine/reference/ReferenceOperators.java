@@ -7,19 +7,18 @@ public final class ReferenceOperators {
   private ReferenceOperators() {}
 
   public static Operators create() {
-
     return new Operators(
-        null, // gemm
-        null, // elementwise
-        null, // reduction
-        null, // embedding
-        null, // normalization
-        null, // attention
+        new ReferenceGemm(),
+        new ReferenceElementwise(),
+        new ReferenceReduction(),
+        new ReferenceEmbedding(),
+        new ReferenceNormalization(),
+        new ReferenceAttention(),
         new ReferenceSparsePattern(),
         new ReferenceSparseConvolution(),
         new ReferencePooling(),
-        null, // ranking loss
-        null, // optimizer
+        new ReferenceRankingLoss(),
+        new ReferenceOptimizer(),
         () -> {});
   }
 }
