@@ -50,7 +50,7 @@ public final class HostMemory implements DeviceMemory {
     base = new BytePointer(block);
     long misalignment = base.address() % RangeAllocator.ALIGNMENT;
     origin = misalignment == 0 ? 0 : RangeAllocator.ALIGNMENT - misalignment;
-    int windows = (int) Math.max(1, (capacity + WINDOW_STEP - 1) / WINDOW_STEP);
+    int windows = (int) (capacity / WINDOW_STEP) + 1; // the end of the range lies in one too
     floats = new FloatBuffer[windows];
     doubles = new DoubleBuffer[windows];
     ints = new IntBuffer[windows];

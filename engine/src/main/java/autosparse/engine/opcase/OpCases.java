@@ -20,6 +20,7 @@ public final class OpCases {
             EmbeddingCases.all(),
             NormalizationCases.all(),
             AttentionCases.all(),
+            SparseCases.all(),
             RankingLossCases.all(),
             OptimizerCases.all())
         .flatMap(List::stream)
