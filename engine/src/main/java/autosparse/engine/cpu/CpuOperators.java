@@ -9,7 +9,7 @@ public final class CpuOperators {
   public static Operators create(int threads) {
     WorkerPool pool = new WorkerPool(threads);
     return new Operators(
-new CpuGemm(pool),
+        new CpuGemm(pool),
         new CpuElementwise(pool),
         new CpuReduction(pool),
         new CpuEmbedding(pool),

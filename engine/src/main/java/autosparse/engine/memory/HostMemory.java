@@ -59,7 +59,6 @@ public final class HostMemory implements DeviceMemory {
       long start = w * WINDOW_STEP;
       long end = Math.min(capacity, start + 2 * WINDOW_STEP);
       ByteBuffer window =
-          // A window is a pointer of its own: a buffer made at a position starts at position 0.
           base.getPointer(origin + start)
               .capacity(end - start)
               .asByteBuffer()

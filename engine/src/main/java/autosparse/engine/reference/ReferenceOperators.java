@@ -8,7 +8,7 @@ public final class ReferenceOperators {
 
   public static Operators create() {
     return new Operators(
-new ReferenceGemm(),
+        new ReferenceGemm(),
         new ReferenceElementwise(),
         new ReferenceReduction(),
         new ReferenceEmbedding(),

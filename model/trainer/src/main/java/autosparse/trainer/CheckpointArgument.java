@@ -1,0 +1,35 @@
+package autosparse.trainer;
+
+import autosparse.costmodel.checkpoint.Checkpoint;
+import autosparse.costmodel.checkpoint.CheckpointFolder;
+import autosparse.schedule.InputException;
+import autosparse.trainer.run.RunFolder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What {@code --checkpoint} may name: a file, a run's folder, or the checkpoints in it. */
+final class CheckpointArgument {
+  private CheckpointArgument() {}
+
+  /**
+   * The safetensors file that is meant.
+   *
+   * @throws InputException if there is none
+   */
+  static Path resolve(Path given, Main main) {
+    if (!Files.exists(given)) {
+      throw new InputException("--checkpoint: " + given + ": no such file or folder");
+    }
+    if (!Files.isDirectory(given)) {
+      return given;
+    }
+    CheckpointFolder inRun = RunFolder.checkpointsOf(given);
+    CheckpointFolder folder =
+        Files.isDirectory(inRun.directory()) ? inRun : new CheckpointFolder(given);
+    return folder
+        .newestValid(main::warn)
+        .map(Checkpoint::tensors)
+        .orElseThrow(
+            () -> new InputException("--checkpoint: " + given + ": no whole checkpoint in it"));
+  }
+}

@@ -1,0 +1,107 @@
+package autosparse.trainer;
+
+import autosparse.schedule.InputException;
+import autosparse.schedule.Op;
+import autosparse.schedule.Split;
+import autosparse.trainer.options.FeatureAt;
+import autosparse.trainer.options.LossName;
+import autosparse.trainer.options.ModelName;
+import autosparse.trainer.options.Precision;
+import autosparse.trainer.options.Switch;
+import autosparse.trainer.options.TokenForm;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** From the words of the command line to values. */
+final class Converters {
+  private static final Pattern BYTES = Pattern.compile("(\\d{1,15})([kmgt]?)(i?b)?");
+
+  private Converters() {}
+
+  private static <T> T parse(Function<String, T> parser, String text) {
+    try {
+      return parser.apply(text);
+    } catch (InputException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
+  }
+
+  /** Reads a constant by the name that it prints: {@code waco-wide}. */
+  private static <E extends Enum<E>> void registerEnum(CommandLine commandLine, Class<E> type) {
+    commandLine.registerConverter(
+        type,
+        text -> {
+          for (E constant : type.getEnumConstants()) {
+            if (constant.toString().equalsIgnoreCase(text)) {
+              return constant;
+            }
+          }
+          String names =
+              Arrays.stream(type.getEnumConstants())
+                  .map(E::toString)
+                  .collect(Collectors.joining(", "));
+          throw new TypeConversionException(
+              "'" + InputException.quote(text) + "', expected one of " + names);
+        });
+  }
+
+  /** Teaches a command line the types of this program's options. */
+  static CommandLine register(CommandLine commandLine) {
+    registerEnum(commandLine, ModelName.class);
+    registerEnum(commandLine, FeatureAt.class);
+    registerEnum(commandLine, TokenForm.class);
+    registerEnum(commandLine, LossName.class);
+    registerEnum(commandLine, Precision.class);
+    registerEnum(commandLine, Switch.class);
+    return commandLine;
+  }
+
+  static final class OpConverter implements ITypeConverter<Op> {
+    @Override
+    public Op convert(String text) {
+      return parse(Op::parse, text);
+    }
+  }
+
+  static final class SplitConverter implements ITypeConverter<Split.Kind> {
+    @Override
+    public Split.Kind convert(String text) {
+      return parse(Split.Kind::parse, text);
+    }
+  }
+
+  /** A size in bytes. It prints as it was given, so that {@code config.yaml} reads as meant. */
+  record ByteSize(String text, long bytes) {
+    @Override
+    public String toString() {
+      return text;
+    }
+  }
+
+  static final class ByteSizeConverter implements ITypeConverter<ByteSize> {
+    @Override
+    public ByteSize convert(String text) {
+      String lower = text.toLowerCase(Locale.ROOT);
+      if (lower.equals("auto")) {
+        return new ByteSize(lower, 0);
+      }
+      Matcher match = BYTES.matcher(lower);
+      if (match.matches()) {
+        int shift = match.group(2).isEmpty() ? 0 : 10 * ("kmgt".indexOf(match.group(2)) + 1);
+        long number = Long.parseLong(match.group(1));
+        if (number > 0 && number <= Long.MAX_VALUE >> shift) {
+          return new ByteSize(lower, number << shift);
+        }
+      }
+      throw new TypeConversionException(
+          "'" + InputException.quote(text) + "', expected auto or a size such as 6g or 512m");
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package autosparse.trainer;
+
+import autosparse.trainer.Converters.ByteSize;
+import autosparse.trainer.Converters.ByteSizeConverter;
+import autosparse.trainer.options.DeviceOptions;
+import autosparse.trainer.options.Precision;
+import picocli.CommandLine.Option;
+
+/** The options that say what to compute on. */
+final class DeviceArguments {
+  @Option(
+      names = "--device",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = "auto, cpu, cuda or cuda:N (default: ${DEFAULT-VALUE}).")
+  private String device;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "FORMAT",
+      defaultValue = "auto",
+      description = "${COMPLETION-CANDIDATES}; auto (default) is bf16 on CUDA, fp32 on the CPU.")
+  private Precision precision;
+
+  @Option(
+      names = "--memory-budget",
+      paramLabel = "SIZE",
+      defaultValue = "auto",
+      converter = ByteSizeConverter.class,
+      description = "Most memory for tensors, e.g. 4g (default: ${DEFAULT-VALUE}).")
+  private ByteSize memoryBudget;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Threads of the CPU engine; 0 (default) is all cores.")
+  private int threads;
+
+  DeviceOptions toOptions() {
+    return new DeviceOptions(device, precision, memoryBudget.bytes(), threads);
+  }
+}

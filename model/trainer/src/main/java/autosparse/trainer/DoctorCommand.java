@@ -1,0 +1,32 @@
+package autosparse.trainer;
+
+import autosparse.trainer.doctor.Doctor;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** {@code doctor}: what this machine has and how fast it is. */
+@Command(
+    name = "doctor",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description =
+        "Show what this machine offers: processor, memory, libraries, GPU, measured rates.")
+final class DoctorCommand implements Callable<Integer> {
+  @ParentCommand private Main main;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      defaultValue = "../shared/data",
+      description = "Folder with records/ and matrices/ to look for (default: ${DEFAULT-VALUE}).")
+  private Path data;
+
+  @Override
+  public Integer call() {
+    Doctor.examine(data).forEach(line -> main.print(line.toString()));
+    return 0;
+  }
+}

@@ -1,0 +1,145 @@
+package autosparse.trainer;
+
+import autosparse.schedule.InputException;
+import autosparse.trainer.run.Interrupts;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+
+/** The program: {@code java -jar target/trainer.jar <command>}. */
+@Command(
+    name = "trainer",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    description = {
+      "Learns which format and schedule makes a sparse matrix operator fastest.",
+      "",
+      "Start with `doctor` to see what this machine offers, then `train`. Every command explains",
+      "itself: trainer <command> --help.",
+      ""
+    },
+    subcommands = {
+      TrainCommand.class,
+      EvaluateCommand.class,
+      RankCommand.class,
+      ExportCommand.class,
+      DoctorCommand.class
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:done",
+      "1:failed (disk full, a fault of the program)",
+      "2:bad usage or input",
+      "130:interrupted; what was done is saved"
+    })
+public final class Main {
+  private static final int FAILED = 1;
+  private static final int BAD_INPUT = 2;
+
+  private final PrintStream out;
+  private final PrintStream err;
+  private final Interrupts interrupts;
+
+  @Option(
+      names = "--debug",
+      scope = ScopeType.INHERIT,
+      description = "Show where in the program an error came from.")
+  private boolean debug;
+
+  Main(PrintStream out, PrintStream err) {
+    this.out = out;
+    this.err = err;
+    this.interrupts = new Interrupts(err);
+  }
+
+  /** Runs a command and ends the process with its exit code. */
+  public static void main(String[] args) {
+    Main main = new Main(System.out, System.err);
+    int code = main.run(args);
+    System.out.flush();
+    main.interrupts.finish(code);
+    System.exit(code);
+  }
+
+  /** Runs a command and returns its exit code. */
+  int run(String... args) {
+    CommandLine commandLine = configure(new CommandLine(this));
+    commandLine.setOut(new PrintWriter(out, true, StandardCharsets.UTF_8));
+    commandLine.setParameterExceptionHandler(
+        (e, arguments) -> {
+          String command = e.getCommandLine().getCommandSpec().qualifiedName();
+          return report(e, BAD_INPUT, "; see `" + command + " --help`");
+        });
+    commandLine.setExecutionExceptionHandler((e, command, result) -> report(e));
+    try {
+      return args.length == 0 ? commandLine.execute("--help") : commandLine.execute(args);
+    } catch (StackOverflowError | OutOfMemoryError e) {
+      return report(e);
+    }
+  }
+
+  /** What every command line of the program has in common. */
+  static CommandLine configure(CommandLine commandLine) {
+    return Converters.register(commandLine)
+        .setUsageHelpAutoWidth(true)
+        .setAbbreviatedOptionsAllowed(false);
+  }
+
+  /** Prints a line of the command's result. */
+  void print(String line) {
+    out.println(line);
+  }
+
+  /** Prints a line about something the user should know. */
+  void warn(String line) {
+    err.println("warning: " + line);
+  }
+
+  /** Where progress goes. */
+  PrintStream err() {
+    return err;
+  }
+
+  /** The wish to end; a command that polls it must call {@link Interrupts#arm} first. */
+  Interrupts interrupts() {
+    return interrupts;
+  }
+
+  private int report(Throwable failure) {
+    if (failure instanceof ParameterException || failure instanceof InputException) {
+      return report(failure, BAD_INPUT, "");
+    }
+    if (failure instanceof OutOfMemoryError) {
+      String heap = Runtime.getRuntime().maxMemory() / (1 << 20) + " MB";
+      return report(failure, FAILED, " (the Java heap is " + heap + "; java -Xmx sets it)");
+    }
+    return report(failure, FAILED, "");
+  }
+
+  private int report(Throwable failure, int code, String hint) {
+    String message = failure.getMessage();
+    String text = message == null || message.isBlank() ? failure.getClass().getName() : message;
+    err.println("error: " + text.strip().replaceAll("\\s*[\\r\\n]+\\s*", " ") + hint);
+    if (debug) {
+      failure.printStackTrace(err);
+    }
+    return code;
+  }
+
+  /** What {@code --version} prints. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {
+        "AutoSparse Net " + BuildInfo.version() + " (commit " + BuildInfo.commit() + ")",
+        "JDK " + System.getProperty("java.runtime.version")
+      };
+    }
+  }
+}

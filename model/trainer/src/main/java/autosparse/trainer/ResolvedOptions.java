@@ -1,0 +1,106 @@
+package autosparse.trainer;
+
+import autosparse.schedule.InputException;
+import autosparse.schedule.Op;
+import autosparse.schedule.Split;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** The options of a command as plain values by name, for {@code config.yaml}, and back. */
+final class ResolvedOptions {
+  /** Not properties of the run but of one call. */
+  private static final Set<String> PER_CALL = Set.of("out", "resume", "force", "help", "version");
+
+  /** What may change at a resume: the weights of the steps already done do not depend on them. */
+  private static final Set<String> CHANGEABLE =
+      Set.of(
+          "data",
+          "matrices",
+          "epochs",
+          "time-limit",
+          "memory-budget",
+          "threads",
+          "checkpoint-every",
+          "keep-checkpoints",
+          "evaluate-every");
+
+  private ResolvedOptions() {}
+
+  /** Every option of a parsed command with its value; options without one are left out. */
+  static Map<String, Object> of(CommandSpec spec) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    for (OptionSpec option : spec.options()) {
+      String name = nameOf(option);
+      Object value = option.getValue();
+      boolean empty = value == null || (value instanceof Collection<?> list && list.isEmpty());
+      if (!PER_CALL.contains(name) && !empty) {
+        values.put(name, plain(value));
+      }
+    }
+    return values;
+  }
+
+  /**
+   * The command line of a resumed run: what the run was started with, and over it what is given
+   * now.
+   *
+   * @throws InputException if an option is given that the run cannot change any more
+   */
+  static List<String> merge(ParseResult given, Map<String, Object> stored, Path out) {
+    Map<String, Object> merged = new LinkedHashMap<>(stored);
+    for (OptionSpec option : given.matchedOptions()) {
+      String name = nameOf(option);
+      if (PER_CALL.contains(name)) {
+        continue;
+      }
+      Object now = plain(option.getValue());
+      String before = stored.containsKey(name) ? text(stored.get(name)) : "none";
+      if (!CHANGEABLE.contains(name) && !text(now).equals(before)) {
+        throw new InputException(
+            String.format(
+                "--%s %s: the run in %s was started with %s; leave it off, or start a new run",
+                name, text(now), out, before));
+      }
+      merged.put(name, now);
+    }
+    List<String> arguments = new ArrayList<>();
+    merged.forEach((name, value) -> arguments.add("--" + name + "=" + text(value)));
+    arguments.add("--out=" + out);
+    return arguments;
+  }
+
+  private static String nameOf(OptionSpec option) {
+    return option.longestName().substring(2);
+  }
+
+  private static Object plain(Object value) {
+    if (value instanceof Collection<?> list) {
+      return list.stream().map(ResolvedOptions::plain).toList();
+    }
+    if (value instanceof Path path) {
+      return path.toAbsolutePath().normalize().toString();
+    }
+    if (value instanceof Op op) {
+      return op.id();
+    }
+    if (value instanceof Split.Kind kind) {
+      return kind.id();
+    }
+    return value instanceof Number || value instanceof Boolean ? value : value.toString();
+  }
+
+  private static String text(Object value) {
+    return value instanceof Collection<?> list
+        ? list.stream().map(String::valueOf).collect(Collectors.joining(","))
+        : String.valueOf(value);
+  }
+}

@@ -1,0 +1,223 @@
+package autosparse.trainer;
+
+import autosparse.schedule.InputException;
+import autosparse.trainer.options.FeatureAt;
+import autosparse.trainer.options.LearningOptions;
+import autosparse.trainer.options.LossName;
+import autosparse.trainer.options.ModelName;
+import autosparse.trainer.options.ModelOptions;
+import autosparse.trainer.options.Switch;
+import autosparse.trainer.options.TokenForm;
+import autosparse.trainer.options.TrainOptions;
+import autosparse.trainer.run.RunFolder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code train}: learns a cost model from measured schedules. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = "Train a cost model on measured schedules and write a run folder.",
+    footerHeading = "%nExample:%n",
+    footer = {
+      "  java -jar target/trainer.jar train --data ../shared/data/records \\",
+      "    --matrices ../shared/data/matrices --op spmm --out runs/spmm",
+      "Ctrl-C saves and ends; to go on: train --out runs/spmm --resume"
+    })
+final class TrainCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @ParentCommand private Main main;
+  @Mixin private DataArguments data;
+
+  @Option(
+      names = "--model",
+      paramLabel = "NAME",
+      defaultValue = "autosparse",
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private ModelName model;
+
+  @Option(
+      names = "--channels",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "Channels of the convolutions (default: ${DEFAULT-VALUE}; published: 128).")
+  private int channels;
+
+  @Option(
+      names = "--attention-layers",
+      paramLabel = "1|2",
+      defaultValue = "1",
+      description = "Attention layers (default: ${DEFAULT-VALUE}).")
+  private int attentionLayers;
+
+  @Option(
+      names = "--feature-at",
+      paramLabel = "PLACE",
+      defaultValue = "token",
+      description = {
+        "Where the matrix enters: as a token, or by concat to the attention's result",
+        "(default: ${DEFAULT-VALUE})."
+      })
+  private FeatureAt featureAt;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "FORM",
+      defaultValue = "normalized",
+      description = "Numbers in tokens: normalized or published (default: ${DEFAULT-VALUE}).")
+  private TokenForm tokens;
+
+  @Option(
+      names = "--derived-features",
+      paramLabel = "on|off",
+      defaultValue = "on",
+      description = {
+        "Iterations per thread, sizes of levels and the like in tokens",
+        "(default: ${DEFAULT-VALUE})."
+      })
+  private Switch derivedFeatures;
+
+  @Option(
+      names = "--loss",
+      paramLabel = "NAME",
+      defaultValue = "lambdarank",
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private LossName loss;
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      defaultValue = "30",
+      description = "Passes over the training schedules (default: ${DEFAULT-VALUE}).")
+  private int epochs;
+
+  @Option(
+      names = "--time-limit",
+      paramLabel = "MIN",
+      defaultValue = "0",
+      description = "Stop after so many minutes; 0 (default) is no limit.")
+  private double timeLimit;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "768",
+      description = "Schedules per matrix and step (default: ${DEFAULT-VALUE}).")
+  private int batch;
+
+  @Option(
+      names = "--matrices-per-step",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Matrices in one step (default: ${DEFAULT-VALUE}).")
+  private int matricesPerStep;
+
+  @Option(
+      names = "--lr",
+      paramLabel = "X",
+      defaultValue = "7e-4",
+      description = "Learning rate (default: ${DEFAULT-VALUE}).")
+  private double learningRate;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "X",
+      defaultValue = "1e-6",
+      description = "Weight decay (default: ${DEFAULT-VALUE}).")
+  private double weightDecay;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "X",
+      defaultValue = "0.5",
+      description = "Largest norm of the gradient; 0 is no clipping (default: ${DEFAULT-VALUE}).")
+  private double clip;
+
+  @Mixin private DeviceArguments device;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Of every random choice: same seed, same weights (default: ${DEFAULT-VALUE}).")
+  private long seed;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Epochs between checkpoints (default: ${DEFAULT-VALUE}).")
+  private int checkpointEvery;
+
+  @Option(
+      names = "--keep-checkpoints",
+      paramLabel = "N",
+      defaultValue = "3",
+      description = "Newest checkpoints to keep (default: ${DEFAULT-VALUE}).")
+  private int keepCheckpoints;
+
+  @Option(
+      names = "--evaluate-every",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Epochs between evaluations (default: ${DEFAULT-VALUE}).")
+  private int evaluateEvery;
+
+  @Option(names = "--out", required = true, paramLabel = "DIR", description = "The run's folder.")
+  private Path out;
+
+  @Option(
+      names = "--resume",
+      description = "Go on with the run in --out; options not given are as they were.")
+  private boolean resume;
+
+  @Option(names = "--force", description = "Delete the run in --out and start anew.")
+  private boolean force;
+
+  @Override
+  public Integer call() {
+    if (resume && force) {
+      throw new InputException("--resume and --force: expected one of them");
+    }
+    if (!resume) {
+      return run(force ? RunFolder.Mode.FORCE : RunFolder.Mode.NEW, main);
+    }
+    List<String> arguments =
+        ResolvedOptions.merge(spec.commandLine().getParseResult(), RunFolder.readConfig(out), out);
+    TrainCommand resumed = new TrainCommand();
+    Main.configure(new CommandLine(resumed)).parseArgs(arguments.toArray(String[]::new));
+    return resumed.run(RunFolder.Mode.RESUME, main);
+  }
+
+  private int run(RunFolder.Mode mode, Main console) {
+    TrainOptions options = toOptions();
+    Map<String, Object> resolved = ResolvedOptions.of(spec);
+    try (RunFolder folder = RunFolder.open(out, mode)) {
+      return new Training(options, resolved, folder, mode, console).run();
+    }
+  }
+
+  private TrainOptions toOptions() {
+    return new TrainOptions(
+        data.toOptions(),
+        new ModelOptions(
+            model, channels, attentionLayers, featureAt, tokens, derivedFeatures == Switch.ON),
+        new LearningOptions(
+            loss, epochs, timeLimit, batch, matricesPerStep, learningRate, weightDecay, clip, seed),
+        device.toOptions(),
+        out,
+        checkpointEvery,
+        evaluateEvery,
+        keepCheckpoints);
+  }
+}

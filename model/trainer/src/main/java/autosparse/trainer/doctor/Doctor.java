@@ -1,0 +1,134 @@
+package autosparse.trainer.doctor;
+
+import autosparse.trainer.BuildInfo;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.bytedeco.openblas.global.openblas;
+
+/** Finds out what the machine offers. Nothing here fails: what is missing is said so. */
+public final class Doctor {
+  private static final double GIGA = 1e9;
+
+  private Doctor() {}
+
+  /** One line of the examination. */
+  public record Finding(String what, String found) {
+    @Override
+    public String toString() {
+      return String.format("%-12s %s", what, found);
+    }
+  }
+
+  /**
+   * Looks at everything; takes a few seconds.
+   *
+   * @param data folder with records and matrices to look for
+   */
+  public static List<Finding> examine(Path data) {
+    HostMachine host = HostMachine.detect();
+    List<Finding> findings = new ArrayList<>();
+    findings.add(new Finding("program", BuildInfo.version() + ", commit " + BuildInfo.commit()));
+    findings.add(new Finding("system", host.os()));
+    findings.add(new Finding("processor", host.cpu() + ", " + host.cores() + " cores to use"));
+    findings.add(new Finding("memory", memory(host)));
+    findings.add(new Finding("java", host.jdk()));
+    findings.add(new Finding("openblas", openBlas()));
+    findings.add(new Finding("sgemm", sgemm()));
+    findings.add(
+        new Finding("copy", gigabytes(Math.round(Rates.copyBytesPerSecond())) + "/s, one thread"));
+    findings.add(new Finding("disk", disk(Path.of("").toAbsolutePath())));
+    findings.add(new Finding("gpu", Gpu.describe()));
+    findings.add(new Finding("data", data(data)));
+    return findings;
+  }
+
+  private static String memory(HostMachine host) {
+    String heap = gigabytes(Runtime.getRuntime().maxMemory());
+    return gigabytes(host.memoryBytes())
+        + HostMachine.availableMemoryBytes().stream()
+            .mapToObj(free -> ", " + gigabytes(free) + " available")
+            .findFirst()
+            .orElse("")
+        + ", Java heap up to "
+        + heap;
+  }
+
+  private static String openBlas() {
+    try {
+      return openblas.OPENBLAS_VERSION.strip()
+          + ", "
+          + openblas.blas_get_num_threads()
+          + " threads";
+    } catch (LinkageError e) {
+      return "not loaded: " + firstLine(e);
+    }
+  }
+
+  private static String sgemm() {
+    try {
+      return String.format(
+          Locale.ROOT,
+          "%.1f GFLOP/s (%d × %d × %d, best of %d)",
+          Rates.sgemmFlopsPerSecond() / GIGA,
+          Rates.SGEMM_SIZE,
+          Rates.SGEMM_SIZE,
+          Rates.SGEMM_SIZE,
+          Rates.REPEATS);
+    } catch (LinkageError e) {
+      return "not measured: OpenBLAS not loaded";
+    }
+  }
+
+  private static String disk(Path folder) {
+    try {
+      FileStore store = Files.getFileStore(folder);
+      return gigabytes(store.getUsableSpace())
+          + " free in "
+          + folder
+          + (Files.isWritable(folder) ? "" : " (not writable)");
+    } catch (IOException e) {
+      return "unknown for " + folder;
+    }
+  }
+
+  private static String data(Path folder) {
+    Map<String, Long> counts = new TreeMap<>();
+    Path records = folder.resolve("records");
+    if (!Files.isDirectory(records)) {
+      return "none at " + folder + " (--data DIR)";
+    }
+    for (String op : List.of("spmm", "spmv", "sddmm")) {
+      counts.put(op, files(records.resolve(op)));
+    }
+    return String.format(
+        "%s: matrices %d, record files %s",
+        folder, files(folder.resolve("matrices")), counts.toString().replaceAll("[{}]", ""));
+  }
+
+  private static long files(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return 0;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.count();
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  private static String gigabytes(long bytes) {
+    return String.format(Locale.ROOT, "%.1f GB", bytes / GIGA);
+  }
+
+  private static String firstLine(Throwable e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+  }
+}

@@ -1,0 +1,23 @@
+package autosparse.trainer.options;
+
+import java.util.regex.Pattern;
+
+/**
+ * What to compute on.
+ *
+ * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}
+ * @param memoryBudgetBytes most memory for tensors; 0 to choose by the machine
+ * @param threads of the CPU engine; 0 for all cores
+ */
+public record DeviceOptions(
+    String device, Precision precision, long memoryBudgetBytes, int threads) {
+  private static final Pattern DEVICE = Pattern.compile("auto|cpu|cuda(:\\d{1,3})?");
+
+  /** Throws {@link autosparse.schedule.InputException} for a value out of range. */
+  public DeviceOptions {
+    Require.that(DEVICE.matcher(device).matches(), "--device", device, "auto, cpu, cuda or cuda:N");
+    Require.that(memoryBudgetBytes >= 0, "--memory-budget", memoryBudgetBytes, "bytes from 0 up");
+    Require.that(
+        threads >= 0 && threads <= 4096, "--threads", threads, "0 (all cores) or their number");
+  }
+}

@@ -1,0 +1,28 @@
+package autosparse.trainer.options;
+
+import java.nio.file.Path;
+
+/**
+ * Everything {@code train} was asked for.
+ *
+ * @param out the run's folder
+ * @param checkpointEvery epochs between checkpoints
+ * @param evaluateEvery epochs between evaluations
+ * @param keepCheckpoints newest checkpoints to keep
+ */
+public record TrainOptions(
+    DataOptions data,
+    ModelOptions model,
+    LearningOptions learning,
+    DeviceOptions device,
+    Path out,
+    int checkpointEvery,
+    int evaluateEvery,
+    int keepCheckpoints) {
+  /** Throws {@link autosparse.schedule.InputException} for a value out of range. */
+  public TrainOptions {
+    Require.positive("--checkpoint-every", checkpointEvery);
+    Require.positive("--evaluate-every", evaluateEvery);
+    Require.positive("--keep-checkpoints", keepCheckpoints);
+  }
+}

@@ -1,0 +1,2 @@
+/** What the user asked for, parsed and checked: plain immutable records. */
+package autosparse.trainer.options;

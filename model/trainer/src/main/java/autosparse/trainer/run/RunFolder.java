@@ -1,0 +1,195 @@
+package autosparse.trainer.run;
+
+import autosparse.costmodel.checkpoint.AtomicFiles;
+import autosparse.costmodel.checkpoint.CheckpointFolder;
+import autosparse.costmodel.checkpoint.FileWriteException;
+import autosparse.schedule.InputException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The folder of one training run:
+ *
+ * <pre>
+ * config.yaml     the options, as resolved
+ * env.json        commit, JDK, machine, device and why, seed
+ * metrics.jsonl   loss by step, accuracy by epoch
+ * events.out.*    the same for TensorBoard
+ * checkpoints/    weights and state
+ * report.html     tables and curves
+ * </pre>
+ *
+ * <p>One process at a time: the open folder is locked.
+ */
+public final class RunFolder implements AutoCloseable {
+  /** What to do about a folder that holds something already. */
+  public enum Mode {
+    /** Refuse it. */
+    NEW,
+    /** Go on with the run that is in it. */
+    RESUME,
+    /** Delete the run that is in it and start anew; files that are none of a run's stay. */
+    FORCE
+  }
+
+  private static final String CONFIG = "config.yaml";
+  private static final String ENVIRONMENT = "env.json";
+  private static final String METRICS = "metrics.jsonl";
+  private static final String REPORT = "report.html";
+  private static final String CHECKPOINTS = "checkpoints";
+  private static final String LOCK = ".lock";
+
+  private final Path directory;
+  private final FileChannel lockFile;
+
+  private RunFolder(Path directory, FileChannel lockFile) {
+    this.directory = directory;
+    this.lockFile = lockFile;
+  }
+
+  /**
+   * Opens a run's folder, making it if need be.
+   *
+   * @throws InputException if it cannot be used: not writable, in use, not empty, nothing to resume
+   */
+  public static RunFolder open(Path directory, Mode mode) {
+    if (mode == Mode.RESUME && !Files.isRegularFile(directory.resolve(CONFIG))) {
+      throw new InputException(
+          "--resume: " + directory + " holds no run (no " + CONFIG + "); leave --resume off");
+    }
+    if (mode == Mode.NEW && !isEmptyOrAbsent(directory)) {
+      throw new InputException(
+          "--out: "
+              + directory
+              + " is not empty; --resume goes on with the run in it, --force deletes that run");
+    }
+    FileChannel lockFile = lock(directory);
+    RunFolder folder = new RunFolder(directory, lockFile);
+    if (mode == Mode.FORCE) {
+      folder.clear();
+    }
+    return folder;
+  }
+
+  private static boolean isEmptyOrAbsent(Path directory) {
+    if (!Files.exists(directory)) {
+      return true;
+    }
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.allMatch(file -> file.getFileName().toString().equals(LOCK));
+    } catch (IOException e) {
+      throw unusable(directory, e);
+    }
+  }
+
+  private static FileChannel lock(Path directory) {
+    FileChannel channel = null;
+    FileLock lock = null;
+    try {
+      Files.createDirectories(directory.resolve(CHECKPOINTS));
+      channel =
+          FileChannel.open(
+              directory.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+      lock = channel.tryLock();
+    } catch (IOException e) {
+      throw unusable(directory, e);
+    } catch (OverlappingFileLockException e) {
+      lock = null;
+    } finally {
+      if (lock == null && channel != null) {
+        closeQuietly(channel);
+      }
+    }
+    if (lock == null) {
+      throw new InputException("--out: " + directory + " is in use by another run");
+    }
+    return channel;
+  }
+
+  private static InputException unusable(Path directory, IOException e) {
+    String reason =
+        e instanceof FileAlreadyExistsException existing
+            ? existing.getFile() + " is a file, not a folder"
+            : FileWriteException.reason(e);
+    return new InputException("--out: cannot write to " + directory + ": " + reason, e);
+  }
+
+  private void clear() {
+    checkpoints().clear();
+    try (Stream<Path> files = Files.list(directory)) {
+      for (Path file : files.toList()) {
+        String name = file.getFileName().toString();
+        if (List.of(CONFIG, ENVIRONMENT, METRICS, REPORT).contains(name)
+            || name.startsWith(TensorBoardEvents.PREFIX)) {
+          Files.delete(file);
+        }
+      }
+    } catch (IOException e) {
+      throw new FileWriteException(directory, e);
+    }
+  }
+
+  public Path directory() {
+    return directory;
+  }
+
+  public CheckpointFolder checkpoints() {
+    return checkpointsOf(directory);
+  }
+
+  /** The checkpoints of a run that is not opened for writing. */
+  public static CheckpointFolder checkpointsOf(Path run) {
+    return new CheckpointFolder(run.resolve(CHECKPOINTS));
+  }
+
+  /** Writes {@code config.yaml}. */
+  public void writeConfig(Map<String, Object> options) {
+    ConfigFile.write(directory.resolve(CONFIG), options);
+  }
+
+  /** The options that a run was started with. */
+  public static Map<String, Object> readConfig(Path run) {
+    return ConfigFile.read(run.resolve(CONFIG));
+  }
+
+  /** Writes {@code env.json}. */
+  public void writeEnvironment(Environment environment) {
+    AtomicFiles.writeText(
+        directory.resolve(ENVIRONMENT),
+        JsonLines.objectOf(environment.facts()).toPrettyString() + "\n");
+  }
+
+  /** Where {@code metrics.jsonl} is. */
+  public Path metricsFile() {
+    return directory.resolve(METRICS);
+  }
+
+  /** Where {@code report.html} is. */
+  public Path reportFile() {
+    return directory.resolve(REPORT);
+  }
+
+  /** Gives the folder free for other processes. */
+  @Override
+  public void close() {
+    closeQuietly(lockFile);
+  }
+
+  private static void closeQuietly(FileChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException ignored) {
+      // The lock goes with the process at the latest.
+      return;
+    }
+  }
+}

@@ -1,0 +1,176 @@
+package autosparse.trainer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import autosparse.costmodel.checkpoint.CheckpointFolder;
+import autosparse.costmodel.checkpoint.SafetensorsFile;
+import autosparse.costmodel.checkpoint.StoredTensor;
+import autosparse.engine.Shape;
+import autosparse.trainer.run.RunFolder;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  @TempDir Path folder;
+
+  private int run(String... args) {
+    out.reset();
+    err.reset();
+    return new Main(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8))
+        .run(args);
+  }
+
+  private String out() {
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  private String err() {
+    return err.toString(StandardCharsets.UTF_8);
+  }
+
+  private void assertBadInput(String part, String... args) {
+    assertEquals(2, run(args), err());
+    assertEquals(1, err().lines().count(), err());
+    assertTrue(err().startsWith("error: "), err());
+    assertTrue(err().contains(part), err());
+    assertEquals("", out());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"train", "evaluate", "rank", "export", "doctor"})
+  void everyCommandExplainsItself(String command) {
+    assertEquals(0, run(command, "--help"));
+    assertTrue(out().startsWith("Usage: trainer " + command), out());
+    assertEquals("", err());
+    assertTrue(
+        out().lines().allMatch(line -> line.length() <= 100), "wider than 100 columns:\n" + out());
+  }
+
+  @Test
+  void withoutACommandItExplainsWhatThereIs() {
+    assertEquals(0, run());
+    for (String text : List.of("train", "evaluate", "rank", "export", "doctor", "130")) {
+      assertTrue(out().contains(text), text);
+    }
+    assertEquals(0, run("--version"));
+    assertTrue(out().startsWith("AutoSparse Net "), out());
+  }
+
+  @Test
+  void wrongUsageIsOneLine() {
+    assertBadInput("Unknown option: '--speed'", "train", "--out", "x", "--speed");
+    assertBadInput("see `trainer train --help`", "train");
+    assertBadInput("Unmatched argument", "fly");
+    assertBadInput("'--matrices=DIR'", "train", "--out", "x", "--data", "d");
+    assertBadInput("no such file", "evaluate", "--checkpoint", folder + "/none");
+    assertBadInput("expected one of them", "train", "--out", "x", "--resume", "--force");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--op|spxx|expected spmv, spmm or sddmm",
+        "--split|half|expected random or base",
+        "--model|gpt|features-mlp",
+        "--loss|mse|lambdarank",
+        "--channels|6|expected a multiple of 4",
+        "--attention-layers|3|expected 1 or 2",
+        "--lr|0|expected a number above 0",
+        "--lr|NaN|expected a number above 0",
+        "--epochs|0|expected a whole number above 0",
+        "--epochs|ten|is not an int",
+        "--batch|1|a ranking needs pairs",
+        "--clip|-1|expected a number from 0",
+        "--device|tpu|expected auto, cpu, cuda",
+        "--memory-budget|much|such as 6g",
+        "--memory-budget|0|such as 6g",
+        "--derived-features|maybe|on, off",
+        "--held-out|mhd4800a|--split base only",
+      })
+  void wrongValuesNameOptionValueAndWhatIsExpected(String option, String value, String expected) {
+    Path run = folder.resolve("run");
+    assertBadInput(
+        expected,
+        "train",
+        "--data",
+        "d",
+        "--matrices",
+        "m",
+        "--out",
+        run.toString(),
+        option,
+        value);
+    assertTrue(err().contains(option), err());
+    assertTrue(err().contains(value), err());
+    assertTrue(Files.notExists(run), "nothing written");
+  }
+
+  @Test
+  void debugShowsWhere() {
+    assertEquals(2, run("--debug", "export", "--checkpoint", folder + "/none", "--out", "x"));
+    assertTrue(err().contains("\tat autosparse.trainer."), err());
+    assertEquals(2, run("export", "--debug", "--checkpoint", folder + "/none", "--out", "x"));
+    assertTrue(err().contains("\tat autosparse.trainer."), err());
+  }
+
+  private Path runWithCheckpoint() {
+    Path run = folder.resolve("run");
+    try (RunFolder opened = RunFolder.open(run, RunFolder.Mode.NEW)) {
+      CheckpointFolder checkpoints = opened.checkpoints();
+      for (long step = 1; step <= 2; step++) {
+        checkpoints.save(
+            step,
+            Map.of("model", "{}"),
+            List.of(
+                StoredTensor.floats("model.w", Shape.of(2), new float[] {step, 2}),
+                StoredTensor.floats("optimizer.m.w", Shape.of(2), new float[] {3, 4})),
+            new ObjectMapper().createObjectNode());
+      }
+    }
+    return run;
+  }
+
+  @Test
+  void exportWritesTheWeightsOfTheNewestWholeCheckpoint() throws IOException {
+    Path run = runWithCheckpoint();
+    Path file = folder.resolve("weights.safetensors");
+    String[] command = {"export", "--checkpoint", run.toString(), "--out", file.toString()};
+    assertEquals(0, run(command), err());
+    assertEquals(file + ": 1 tensors, 2 parameters", out().strip());
+    try (SafetensorsFile weights = SafetensorsFile.open(file)) {
+      assertEquals(2f, weights.floats("w")[0]);
+      assertEquals(Map.of("model", "{}"), weights.metadata());
+      assertEquals(1, weights.tensors().size());
+    }
+    assertBadInput("--force replaces it", command);
+    Files.write(run.resolve("checkpoints/step-00000002.safetensors"), new byte[3]);
+    assertEquals(
+        0, run(Stream.concat(Stream.of(command), Stream.of("--force")).toArray(String[]::new)));
+    assertTrue(err().startsWith("warning: passing over a damaged checkpoint"), err());
+    try (SafetensorsFile weights = SafetensorsFile.open(file)) {
+      assertEquals(1f, weights.floats("w")[0]);
+    }
+    assertBadInput(
+        "no tensor named model.*", "export", "--checkpoint", file.toString(), "--out", "y");
+  }
+}
