@@ -47,8 +47,7 @@ final class LossFunctionsTest {
           f.normal(f.size(0, 7)));
       f.checkGradient(
           (tape, v) -> List.of(LossFunctions.scaledSum(tape, v.get(0), 3)), f.normal(2, 3));
-      f.checkGradient(
-          (tape, v) -> List.of(LossFunctions.scale(tape, v.get(0), 3)), f.normal(2, 3));
+      f.checkGradient((tape, v) -> List.of(LossFunctions.scale(tape, v.get(0), 3)), f.normal(2, 3));
     }
   }
 

@@ -117,8 +117,7 @@ final class FeaturesMlp implements CostModel {
     for (int s = 0; s < selections.size(); s++) {
       FeatureTask task = (FeatureTask) selections.get(s).task();
       boolean dropped =
-          tape.isTraining()
-              && new RandomStream(tape.seed("matrix id " + s)).nextDouble() < ID_DROP;
+          tape.isTraining() && new RandomStream(tape.seed("matrix id " + s)).nextDouble() < ID_DROP;
       for (int index : selections.get(s).indices()) {
         matrixIds[n] = dropped ? 0 : task.matrixId();
         TokenBatch.writeRow(features, n++, task.features()[index]);
