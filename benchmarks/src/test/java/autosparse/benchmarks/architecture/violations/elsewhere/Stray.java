@@ -1,0 +1,4 @@
+package autosparse.benchmarks.architecture.violations.elsewhere;
+
+/** In no module. */
+interface Stray {}

@@ -1,0 +1,4 @@
+package autosparse.benchmarks.architecture.violations.engine;
+
+/** Something that others may use. */
+public interface Base {}

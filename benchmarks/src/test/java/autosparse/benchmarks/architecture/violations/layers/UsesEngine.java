@@ -1,0 +1,6 @@
+package autosparse.benchmarks.architecture.violations.layers;
+
+import autosparse.benchmarks.architecture.violations.engine.Base;
+
+/** Along the arrow. */
+public abstract class UsesEngine implements Base {}
