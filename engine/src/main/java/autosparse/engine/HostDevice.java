@@ -50,7 +50,7 @@ public final class HostDevice implements Device {
   }
 
   private static final int GUARD_BYTES = (int) RangeAllocator.ALIGNMENT;
-  private static final int SENTINEL = 0xFFA5A5A5; // a NaN whose payload no computation makes
+  private static final int SENTINEL = 0xFFFDA5A5; // part of a NaN in float and in double
 
   private final String name;
   private final DType real;

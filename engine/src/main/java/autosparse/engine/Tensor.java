@@ -154,6 +154,16 @@ public final class Tensor {
     memory(DType.I64, from, count).write(offset + from * 8, source, at, count);
   }
 
+  /** As {@link #read(long, float[], int, int)}, the floats' bit patterns. */
+  public void readBits(long from, int[] target, int at, int count) {
+    memory(DType.F32, from, count).read(offset + from * 4, target, at, count);
+  }
+
+  /** As {@link #write(long, float[], int, int)}, from the floats' bit patterns. */
+  public void writeBits(long from, int[] source, int at, int count) {
+    memory(DType.F32, from, count).write(offset + from * 4, source, at, count);
+  }
+
   /** The whole tensor as doubles, whatever its real type; for tests, reports and small results. */
   public double[] toDoubles() {
     int count = Math.toIntExact(elements());

@@ -9,6 +9,17 @@ public final class CpuOperators {
   public static Operators create(int threads) {
     WorkerPool pool = new WorkerPool(threads);
     return new Operators(
-        null, null, null, null, null, null, null, null, null, null, null, pool::close);
+        new CpuGemm(pool),
+        new CpuElementwise(pool),
+        new CpuReduction(pool),
+        new CpuEmbedding(pool),
+        new CpuNormalization(pool),
+        new CpuAttention(pool),
+        null,
+        null,
+        null,
+        new CpuRankingLoss(pool),
+        new CpuOptimizer(pool),
+        pool::close);
   }
 }

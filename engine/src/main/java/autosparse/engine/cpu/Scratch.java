@@ -13,6 +13,8 @@ import org.bytedeco.javacpp.Pointer;
  */
 final class Scratch implements AutoCloseable {
   private final float[][] arrays = new float[8][];
+  private final int[][] intArrays = new int[8][];
+  private final long[][] longArrays = new long[4][];
   private BytePointer block;
   private long blockFloats;
   private FloatPointer pointer;
@@ -25,6 +27,22 @@ final class Scratch implements AutoCloseable {
       arrays[slot] = new float[Math.max(size, 1024)];
     }
     return arrays[slot];
+  }
+
+  /** Heap array of ints number {@code slot} (0 to 7) of at least {@code size} elements. */
+  int[] ints(int slot, int size) {
+    if (intArrays[slot] == null || intArrays[slot].length < size) {
+      intArrays[slot] = new int[Math.max(size, 1024)];
+    }
+    return intArrays[slot];
+  }
+
+  /** Heap array of longs number {@code slot} (0 to 3) of at least {@code size} elements. */
+  long[] longs(int slot, int size) {
+    if (longArrays[slot] == null || longArrays[slot].length < size) {
+      longArrays[slot] = new long[Math.max(size, 1024)];
+    }
+    return longArrays[slot];
   }
 
   /** Makes the native block hold at least {@code size} floats; invalidates earlier views. */

@@ -50,7 +50,7 @@ public final class HostMemory implements DeviceMemory {
     base = new BytePointer(block);
     long misalignment = base.address() % RangeAllocator.ALIGNMENT;
     origin = misalignment == 0 ? 0 : RangeAllocator.ALIGNMENT - misalignment;
-    int windows = (int) Math.max(1, (capacity + WINDOW_STEP - 1) / WINDOW_STEP);
+    int windows = (int) (capacity / WINDOW_STEP) + 1; // the end of the range lies in one too
     floats = new FloatBuffer[windows];
     doubles = new DoubleBuffer[windows];
     ints = new IntBuffer[windows];
@@ -58,10 +58,12 @@ public final class HostMemory implements DeviceMemory {
     for (int w = 0; w < windows; w++) {
       long start = w * WINDOW_STEP;
       long end = Math.min(capacity, start + 2 * WINDOW_STEP);
+      // A fresh pointer to the window's start: a buffer made at a position counts from the base,
+      // and would end at 2^31 bytes from it.
       ByteBuffer window =
           new BytePointer(base)
-              .position(origin + start)
-              .limit(origin + end)
+              .getPointer(origin + start)
+              .limit(end - start)
               .asByteBuffer()
               .order(ByteOrder.nativeOrder());
       floats[w] = window.asFloatBuffer();
@@ -101,8 +103,9 @@ public final class HostMemory implements DeviceMemory {
 
   /** A native pointer to byte {@code offset}, for BLAS. */
   public FloatPointer floatPointer(long offset) {
-    BytePointer at = new BytePointer(base);
-    return new FloatPointer(at.position(origin + offset));
+    // A pointer's position counts its own elements: a position in bytes would not survive the cast.
+    FloatPointer start = new FloatPointer(base);
+    return start.position((origin + offset) / Float.BYTES);
   }
 
   @Override

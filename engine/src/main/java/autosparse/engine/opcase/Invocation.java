@@ -24,6 +24,19 @@ public record Invocation(
     double bytes,
     double flops) {
 
+  /** An invocation whose bytes are those of its inputs and outputs, each moved once. */
+  static Invocation of(
+      List<Tensor> inputs, List<Tensor> outputs, Runnable run, Gradient gradient, double flops) {
+    double bytes = 0;
+    for (Tensor tensor : inputs) {
+      bytes += tensor.bytes();
+    }
+    for (Tensor tensor : outputs) {
+      bytes += tensor.bytes();
+    }
+    return new Invocation(inputs, outputs, run, gradient, bytes, flops);
+  }
+
   /** Gradient of a call. */
   @FunctionalInterface
   public interface Gradient {
@@ -33,5 +46,28 @@ public record Invocation(
      * @return gradient by each input, null for an input that has none
      */
     List<Tensor> run(TensorScope scope, List<Tensor> dOutputs);
+
+    /**
+     * How many of the outputs, from the first on, the gradient is taken of; later ones (statistics
+     * kept for the backward pass, gradients that a loss computes along) get null.
+     */
+    default int differentiableOutputs() {
+      return Integer.MAX_VALUE;
+    }
+
+    /** A gradient of the first {@code count} outputs alone. */
+    static Gradient ofFirst(int count, Gradient gradient) {
+      return new Gradient() {
+        @Override
+        public List<Tensor> run(TensorScope scope, List<Tensor> dOutputs) {
+          return gradient.run(scope, dOutputs);
+        }
+
+        @Override
+        public int differentiableOutputs() {
+          return count;
+        }
+      };
+    }
   }
 }

@@ -7,8 +7,18 @@ public final class ReferenceOperators {
   private ReferenceOperators() {}
 
   public static Operators create() {
-
     return new Operators(
-        null, null, null, null, null, null, null, null, null, null, null, () -> {});
+        new ReferenceGemm(),
+        new ReferenceElementwise(),
+        new ReferenceReduction(),
+        new ReferenceEmbedding(),
+        new ReferenceNormalization(),
+        new ReferenceAttention(),
+        null,
+        null,
+        null,
+        new ReferenceRankingLoss(),
+        new ReferenceOptimizer(),
+        () -> {});
   }
 }

@@ -1,0 +1,38 @@
+package autosparse.engine.memory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class MemoryLedgerTest {
+  @Test
+  void keepsLiveAndPeakBytesByTag() {
+    MemoryLedger ledger = new MemoryLedger();
+    ledger.allocated(MemoryTag.WEIGHTS, "w", 0, 256);
+    ledger.allocated(MemoryTag.ACTIVATION, "a", 256, 1024);
+    ledger.freed(MemoryTag.ACTIVATION, "a", 256, 1024);
+    ledger.allocated(MemoryTag.WORKSPACE, "t", 256, 512);
+    assertEquals(768, ledger.liveBytes());
+    assertEquals(0, ledger.liveBytes(MemoryTag.ACTIVATION));
+    assertEquals(512, ledger.liveBytes(MemoryTag.WORKSPACE));
+    assertEquals(1280, ledger.peakBytes());
+    assertEquals(1024, ledger.peakBytes(MemoryTag.ACTIVATION));
+    assertEquals(Map.of(MemoryTag.WEIGHTS, 256L, MemoryTag.ACTIVATION, 1024L), ledger.atPeak());
+  }
+
+  @Test
+  void recordsEventsOnlyWhenAsked() {
+    MemoryLedger ledger = new MemoryLedger();
+    ledger.allocated(MemoryTag.SITES, "before", 0, 256);
+    ledger.setRecording(true);
+    ledger.freed(MemoryTag.SITES, "before", 0, 256);
+    assertEquals(1, ledger.events().size());
+    MemoryLedger.Event event = ledger.events().get(0);
+    assertEquals(MemoryLedger.Action.FREE, event.action());
+    assertEquals("before", event.name());
+    assertEquals(0, event.liveBytes());
+    assertTrue(event.nanos() != 0);
+  }
+}
