@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     sortOptions = false,
     description = "Train a cost model on measured schedules and write a run folder.",
     footerHeading = "%nExample:%n",
