@@ -117,7 +117,7 @@ public record Ceilings(double sgemm, double copy) {
 
   @Override
   public String toString() {
-    return "ceilings of this run: sgemm %.1f GFLOP/s, copy %.1f GB/s"
+    return "%nceilings of this run: sgemm %.1f GFLOP/s, copy %.1f GB/s"
         .formatted(sgemm / 1e9, copy / 1e9);
   }
 }

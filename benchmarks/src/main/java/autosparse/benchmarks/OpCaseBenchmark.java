@@ -81,11 +81,12 @@ public abstract class OpCaseBenchmark {
 
   /** One call of the operator. */
   @Benchmark
-  public void run(Rates rates) {
+  public void run(Arithmetic arithmetic, Traffic traffic) {
     Invocation binding = bindings.get(next);
     next = (next + 1) % bindings.size();
     binding.run().run();
-    rates.add(ceilings, binding.flops(), binding.bytes());
+    arithmetic.add(ceilings, binding.flops());
+    traffic.add(ceilings, binding.bytes());
   }
 
   /** Gives the device's memory back. */

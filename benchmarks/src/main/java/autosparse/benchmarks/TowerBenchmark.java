@@ -95,16 +95,16 @@ public class TowerBenchmark {
 
   /** All layers' pooled outputs, nothing kept. */
   @Benchmark
-  public void forward(Rates rates) {
+  public void forward(Arithmetic arithmetic) {
     try (Tape tape = Tape.inference(scope)) {
       tower.forward(tape, pyramid);
     }
-    rates.add(ceilings, forwardFlops, 0);
+    arithmetic.add(ceilings, forwardFlops);
   }
 
   /** The pooled outputs and the gradient of all weights. */
   @Benchmark
-  public void forwardAndBackward(Rates rates) {
+  public void forwardAndBackward(Arithmetic arithmetic) {
     parameters.zeroGradients();
     try (Tape tape = Tape.recording(scope, step++)) {
       for (Variable pooled : tower.forward(tape, pyramid)) {
@@ -112,13 +112,13 @@ public class TowerBenchmark {
       }
       tape.backward();
     }
-    rates.add(ceilings, stepFlops(), 0);
+    arithmetic.add(ceilings, stepFlops());
   }
 
   /** Says how much memory it took and gives it back. */
   @TearDown(Level.Trial)
   public void release() {
-    System.out.printf("peak device memory %.1f MB%n", device.ledger().peakBytes() / 1e6);
+    System.out.printf("%npeak device memory %.1f MB%n", device.ledger().peakBytes() / 1e6);
     pyramid.close();
     parameters.close();
     scope.close();

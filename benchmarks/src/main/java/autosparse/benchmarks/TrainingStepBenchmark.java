@@ -178,7 +178,7 @@ public class TrainingStepBenchmark {
   /** Says how much memory it took and gives it back. */
   @TearDown(Level.Trial)
   public void release() {
-    System.out.printf("peak device memory %.1f MB%n", device.ledger().peakBytes() / 1e6);
+    System.out.printf("%npeak device memory %.1f MB%n", device.ledger().peakBytes() / 1e6);
     optimizer.close();
     if (pyramid != null) {
       pyramid.close();

@@ -38,9 +38,9 @@ final class StepBenchmarksTest {
     benchmark.channels = 4;
     benchmark.threads = 1;
     benchmark.prepare();
-    Rates forward = new Rates();
+    Arithmetic forward = new Arithmetic();
     benchmark.forward(forward);
-    Rates both = new Rates();
+    Arithmetic both = new Arithmetic();
     benchmark.forwardAndBackward(both);
     benchmark.release();
     // Pairs along one edge of n sites with offsets of 0, ±d: n + 2(n − d), squared for the square.
