@@ -4,6 +4,7 @@ import autosparse.autograd.LossFunctions;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.engine.Tensor;
+import java.util.Locale;
 
 /** The ranking losses that a cost model can be trained with. */
 public enum RankingLoss {
@@ -31,4 +32,10 @@ public enum RankingLoss {
    * @return [G]
    */
   public abstract Variable forward(Tape tape, Variable scores, Tensor labels, Tensor offsets);
+
+  /** The name on the command line and in files. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 }

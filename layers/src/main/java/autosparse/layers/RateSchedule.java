@@ -1,5 +1,7 @@
 package autosparse.layers;
 
+import java.util.Locale;
+
 /** Learning rate over a training run, as a factor of the base rate. */
 public enum RateSchedule {
   CONSTANT {
@@ -33,4 +35,10 @@ public enum RateSchedule {
    * @param progress share of the run that is done, in [0, 1]
    */
   public abstract double factor(double progress);
+
+  /** The name on the command line and in files. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 }

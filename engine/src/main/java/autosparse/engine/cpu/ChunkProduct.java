@@ -54,7 +54,7 @@ final class ChunkProduct {
   /** Fills G for a chunk. */
   void gather(NeighborTile tile, int position, int end, Scratch scratch) {
     scratch.reserveNative(rowsAt() + chunkSites * to);
-    gathered.gather(tile, places, position, end, tile.union(position, end), scratch, 0);
+    gathered.gather(tile, places, position, end, tile.union(position, end), scratch);
   }
 
   /** target = max(0, G·weights) or G·weights, for the chunk whose G was gathered last. */

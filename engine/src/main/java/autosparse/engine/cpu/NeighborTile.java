@@ -12,6 +12,9 @@ import java.util.Arrays;
  * of them then needs no more offsets than its sites have neighbours.
  */
 final class NeighborTile {
+  /** Stands for a neighbour that is not there. */
+  static final int MISSING = -1;
+
   /** Sites of one tile; large enough that sites of one mask fill chunks. */
   static final int SITES = 2048;
 
@@ -27,6 +30,7 @@ final class NeighborTile {
   private final int count;
   private final int offsets;
   private final int pairs;
+  private final boolean adjacent;
   private final int[] masks;
   private final int[] starts;
   private final int[] inputs;
@@ -37,6 +41,8 @@ final class NeighborTile {
     this.from = from;
     this.count = count;
     offsets = map.kernel().offsets();
+    adjacent =
+        map.kernel().dilation() == 1 && map.inputSites().stride() <= map.outputSites().stride();
     masks = scratch.ints(0, SITES);
     map.masks().read(from, masks, 0, count);
     long[] first = scratch.longs(0, 1);
@@ -109,6 +115,31 @@ final class NeighborTile {
   /** Input sites, in ascending offset, site after site. */
   int[] inputs() {
     return inputs;
+  }
+
+  /** Whether neighbours in one kernel row, if all there, are adjacent in storage. */
+  boolean hasAdjacentNeighbors() {
+    return adjacent;
+  }
+
+  /**
+   * Lists a site's input, or {@link #MISSING}, at each place of a chunk's offsets.
+   *
+   * @param work offsets and places from {@link OffsetOrder#places}, then room for the list
+   */
+  void listSources(int site, int width, int[] work) {
+    int mask = masks[site];
+    int next = starts[site];
+    if (Integer.bitCount(mask) == width) { // of a chunk's offsets it has all
+      for (int i = 0; i < width; i++) {
+        work[OffsetOrder.SOURCES + work[2 * i + 1]] = inputs[next + i];
+      }
+      return;
+    }
+    for (int i = 0; i < width; i++) {
+      boolean there = (mask >>> work[2 * i] & 1) != 0;
+      work[OffsetOrder.SOURCES + work[2 * i + 1]] = there ? inputs[next++] : MISSING;
+    }
   }
 
   /** End of the chunk that starts at {@code position} and has at most {@code most} sites. */

@@ -7,6 +7,12 @@ import autosparse.engine.sparse.ConvolutionKernel;
  * neighbours in one row are often adjacent in storage and then move at once.
  */
 final class OffsetOrder {
+  /** Most offsets that a mask holds. */
+  static final int MOST = 32;
+
+  /** Where, in the work array of {@link #places}, a list of one entry a place has room. */
+  static final int SOURCES = 2 * MOST;
+
   private final int[] offsetAt;
 
   OffsetOrder(ConvolutionKernel kernel) {
@@ -26,23 +32,32 @@ final class OffsetOrder {
     return offsetAt.length;
   }
 
+  /** Offsets in one row of the kernel. */
+  int rowPlaces() {
+    return (int) Math.round(Math.sqrt(offsetAt.length));
+  }
+
+  /** The mask of all offsets. */
+  int all() {
+    return (int) ((1L << offsetAt.length) - 1);
+  }
+
   /**
-   * The offsets of a mask in ascending number, and the place of each among them in this order.
+   * The offsets of a mask in ascending number: element 2i is the i-th one's number, element 2i + 1
+   * its place among them in this order.
    *
    * @return how many there are
    */
-  int places(int union, int[] offsets, int[] places) {
-    int width = 0;
-    for (int rest = union; rest != 0; rest &= rest - 1) {
-      offsets[width++] = Integer.numberOfTrailingZeros(rest);
-    }
+  int places(int union, int[] result) {
     int place = 0;
     for (int offset : offsetAt) {
       if ((union >>> offset & 1) != 0) {
-        places[Integer.bitCount(union & ((1 << offset) - 1))] = place++;
+        int i = Integer.bitCount(union & ((1 << offset) - 1));
+        result[2 * i] = offset;
+        result[2 * i + 1] = place++;
       }
     }
-    return width;
+    return place;
   }
 
   /** The places, among all offsets, of the offsets of a mask, as bits. */

@@ -1,23 +1,11 @@
 package autosparse.engine.cpu;
 
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.openblas.global.openblas;
 
-/**
- * Single-threaded BLAS products of row-major tiles: each worker thread calls its own, so that the
- * order of the sums never depends on how many threads there are.
- */
+/** The products of sparse convolution's chunks, and how long a chunk should be. */
 final class TileGemm {
-  private static final int ROW_MAJOR = 101;
-  private static final int PLAIN = 111;
-  private static final int TRANSPOSED = 112;
-
   /** Bound on a tile's size: keeps scratch memory small when rows are very long. */
   private static final long MOST_FLOATS = 1L << 19;
-
-  static {
-    openblas.blas_set_num_threads(1);
-  }
 
   private TileGemm() {}
 
@@ -34,12 +22,12 @@ final class TileGemm {
 
   /** C[m, n] = A[m, k]·B[k, n]. */
   static void multiply(int m, int n, int k, FloatPointer a, FloatPointer b, FloatPointer c) {
-    openblas.cblas_sgemm(ROW_MAJOR, PLAIN, PLAIN, m, n, k, 1, a, k, b, n, 0, c, n);
+    Blas.sgemm(false, false, m, n, k, 1, a, k, b, n, 0, c, n);
   }
 
   /** C[m, n] += A[k, m]ᵀ·B[k, n], B and C being columns of matrices with longer rows. */
   static void accumulateTransposed(
       int m, int n, int k, FloatPointer a, FloatPointer b, int rowB, FloatPointer c, int rowC) {
-    openblas.cblas_sgemm(ROW_MAJOR, TRANSPOSED, PLAIN, m, n, k, 1, a, m, b, rowB, 1, c, rowC);
+    Blas.sgemm(true, false, m, n, k, 1, a, m, b, rowB, 1, c, rowC);
   }
 }

@@ -21,6 +21,8 @@ public final class HostMemory implements DeviceMemory {
   /** Distance between the starts of two windows, and the largest single access, in bytes. */
   public static final long WINDOW_STEP = 1L << 29;
 
+  private static final int WINDOW_SHIFT = Long.numberOfTrailingZeros(WINDOW_STEP);
+
   private final long capacity;
   private final BytePointer base;
 
@@ -77,25 +79,25 @@ public final class HostMemory implements DeviceMemory {
 
   /** The window that holds byte {@code offset}; use with {@link #index4}. */
   public FloatBuffer floats(long offset) {
-    return floats[(int) (offset / WINDOW_STEP)];
+    return floats[(int) (offset >>> WINDOW_SHIFT)];
   }
 
   public IntBuffer ints(long offset) {
-    return ints[(int) (offset / WINDOW_STEP)];
+    return ints[(int) (offset >>> WINDOW_SHIFT)];
   }
 
   public LongBuffer longs(long offset) {
-    return longs[(int) (offset / WINDOW_STEP)];
+    return longs[(int) (offset >>> WINDOW_SHIFT)];
   }
 
   /** Index of byte {@code offset} in its window's float (or int) buffer. */
   public static int index4(long offset) {
-    return (int) ((offset % WINDOW_STEP) >>> 2);
+    return (int) ((offset & (WINDOW_STEP - 1)) >>> 2);
   }
 
   /** Index of byte {@code offset} in its window's long (or double) buffer. */
   public static int index8(long offset) {
-    return (int) ((offset % WINDOW_STEP) >>> 3);
+    return (int) ((offset & (WINDOW_STEP - 1)) >>> 3);
   }
 
   /** A native pointer to byte {@code offset}, for BLAS; its position is 0. */
@@ -110,7 +112,7 @@ public final class HostMemory implements DeviceMemory {
 
   @Override
   public void read(long offset, double[] target, int at, int count) {
-    doubles[(int) (offset / WINDOW_STEP)].get(index8(offset), target, at, count);
+    doubles[(int) (offset >>> WINDOW_SHIFT)].get(index8(offset), target, at, count);
   }
 
   @Override
@@ -130,7 +132,7 @@ public final class HostMemory implements DeviceMemory {
 
   @Override
   public void write(long offset, double[] source, int at, int count) {
-    doubles[(int) (offset / WINDOW_STEP)].put(index8(offset), source, at, count);
+    doubles[(int) (offset >>> WINDOW_SHIFT)].put(index8(offset), source, at, count);
   }
 
   @Override

@@ -3,6 +3,7 @@ package autosparse.costmodel;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Everything that decides a network's shape.
@@ -34,7 +35,13 @@ public record ModelConfig(
     /** log2 sizes, one-hot roles; pre-normalised residual blocks. */
     NORMALIZED,
     /** Raw vocabulary indices and sizes; attention without residual, no normalisation. */
-    PUBLISHED
+    PUBLISHED;
+
+    /** The name on the command line and in files. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /** Where the pattern's features enter the head. */
@@ -42,7 +49,13 @@ public record ModelConfig(
     /** As one more token of the first attention layer. */
     TOKEN,
     /** Joined to every token after the first attention layer. */
-    CONCAT
+    CONCAT;
+
+    /** The name on the command line and in files. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /**
@@ -57,7 +70,7 @@ public record ModelConfig(
     /** As AutoSparseNet publishes it. */
     public static final Head PUBLISHED = new Head(1024, 256, 8, 1024);
 
-    /** A sixth of the work; the default on a CPU. */
+    /** A fifth of the work; what trains in minutes on a CPU. */
     public static final Head COMPACT = new Head(256, 128, 8, 256);
   }
 

@@ -1,9 +1,6 @@
 package autosparse.costmodel;
 
-import autosparse.schedule.InputException;
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /** The networks that can be trained. */
 public enum ModelKind {
@@ -19,24 +16,9 @@ public enum ModelKind {
   FEATURES_MLP;
 
   /** The name on the command line and in files: {@code autosparse-last}. */
-  public String id() {
+  @Override
+  public String toString() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
-  /** The kind of an {@link #id}. */
-  public static ModelKind parse(String id) {
-    return Arrays.stream(values())
-        .filter(kind -> kind.id().equals(id))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new InputException(
-                    "model "
-                        + InputException.quote(id)
-                        + ", expected "
-                        + Arrays.stream(values())
-                            .map(ModelKind::id)
-                            .collect(Collectors.joining(", "))));
   }
 
   /** Whether the network is a pattern tower with the token head. */

@@ -18,8 +18,7 @@ public final class BuildInfo {
 
   /** The commit it was built from, {@code -dirty} after it where files had been changed. */
   public static String commit() {
-    String commit = attribute("Git-Commit", "unknown");
-    return attribute("Git-Dirty", "").equals("true") ? commit + "-dirty" : commit;
+    return attribute("Git-Commit", "unknown");
   }
 
   private static String attribute(String name, String otherwise) {

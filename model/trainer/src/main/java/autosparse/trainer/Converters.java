@@ -1,14 +1,15 @@
 package autosparse.trainer;
 
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelKind;
+import autosparse.layers.RankingLoss;
+import autosparse.layers.RateSchedule;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import autosparse.schedule.Split;
-import autosparse.trainer.options.FeatureAt;
-import autosparse.trainer.options.LossName;
-import autosparse.trainer.options.ModelName;
+import autosparse.trainer.options.HeadSize;
 import autosparse.trainer.options.Precision;
 import autosparse.trainer.options.Switch;
-import autosparse.trainer.options.TokenForm;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.Function;
@@ -54,10 +55,12 @@ final class Converters {
 
   /** Teaches a command line the types of this program's options. */
   static CommandLine register(CommandLine commandLine) {
-    registerEnum(commandLine, ModelName.class);
-    registerEnum(commandLine, FeatureAt.class);
-    registerEnum(commandLine, TokenForm.class);
-    registerEnum(commandLine, LossName.class);
+    registerEnum(commandLine, ModelKind.class);
+    registerEnum(commandLine, ModelConfig.FeatureAt.class);
+    registerEnum(commandLine, ModelConfig.TokenForm.class);
+    registerEnum(commandLine, RankingLoss.class);
+    registerEnum(commandLine, RateSchedule.class);
+    registerEnum(commandLine, HeadSize.class);
     registerEnum(commandLine, Precision.class);
     registerEnum(commandLine, Switch.class);
     return commandLine;

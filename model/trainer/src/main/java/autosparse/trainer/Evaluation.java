@@ -1,9 +1,21 @@
 package autosparse.trainer;
 
+import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.training.TrainingData;
+import autosparse.engine.DeviceSelection;
+import autosparse.engine.HostDevice;
+import autosparse.layers.RankingLoss;
 import autosparse.trainer.options.EvaluateOptions;
+import autosparse.trainer.run.RunFolder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
 
 /** The work of {@code evaluate}. */
 final class Evaluation {
+  private static final int LOSS_BATCH = 768;
+
   private final EvaluateOptions options;
   private final Main main;
 
@@ -13,7 +25,38 @@ final class Evaluation {
   }
 
   int run() {
-    main.warn(options.checkpoint() + " cannot be evaluated by this build yet");
-    return 1;
+    DeviceSelection selection = Devices.select(options.device());
+    TrainingData data = Session.read(options.data(), options.seed());
+    try (HostDevice device = selection.open();
+        Session session = Session.load(device, data, options.checkpoint())) {
+      var evaluation = session.evaluator(RankingLoss.LAMBDARANK, LOSS_BATCH).evaluate(true);
+      ModelKind kind = session.model().config().kind();
+      ResultTable table = new ResultTable(kind.toString(), "this model", evaluation);
+      Optional<Path> baseline = baseline();
+      if (kind != ModelKind.FEATURES_MLP && baseline.isPresent()) {
+        table.with(
+            Baseline.NAME,
+            "derived features only, no pattern",
+            Baseline.judge(device, data, baseline.get()));
+      }
+      main.print(
+          String.format(
+              Locale.ROOT,
+              "%s on %,d held-out schedules, LambdaRank loss %.3f",
+              options.checkpoint(),
+              data.split().validationSize(),
+              evaluation.loss()));
+      table.lines().forEach(main::print);
+    }
+    return 0;
+  }
+
+  /** The baseline of the run that the checkpoint is from. */
+  private Optional<Path> baseline() {
+    Path checkpoints = options.checkpoint().toAbsolutePath().getParent();
+    if (checkpoints == null || checkpoints.getParent() == null) {
+      return Optional.empty();
+    }
+    return Optional.of(RunFolder.baselineOf(checkpoints.getParent())).filter(Files::isRegularFile);
   }
 }

@@ -1,9 +1,33 @@
 package autosparse.trainer;
 
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.costmodel.checkpoint.ModelFile;
+import autosparse.costmodel.network.CostModel;
+import autosparse.costmodel.network.CostModel.Selection;
+import autosparse.engine.DeviceSelection;
+import autosparse.engine.HostDevice;
+import autosparse.engine.TensorScope;
+import autosparse.engine.sparse.Sites;
+import autosparse.layers.PatternPyramid;
+import autosparse.schedule.InputException;
+import autosparse.schedule.Legality;
+import autosparse.schedule.MatrixReader;
+import autosparse.schedule.Op;
+import autosparse.schedule.Problem;
+import autosparse.schedule.Schedule;
+import autosparse.schedule.SparsityPattern;
 import autosparse.trainer.options.RankOptions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
 
 /** The work of {@code rank}. */
 final class Ranking {
+  private static final int BATCH = 2048;
+
   private final RankOptions options;
   private final Main main;
 
@@ -13,7 +37,75 @@ final class Ranking {
   }
 
   int run() {
-    main.warn(options.checkpoint() + " cannot rank schedules in this build yet");
-    return 1;
+    DeviceSelection selection = Devices.select(options.device());
+    SparsityPattern pattern = MatrixReader.read(options.matrix());
+    Problem problem = Problem.of(options.op(), pattern);
+    List<ScheduleFile.Line> candidates = ScheduleFile.read(options.schedules());
+    for (ScheduleFile.Line line : candidates) {
+      Legality.require(line.schedule(), options.op(), line.source());
+    }
+    double[] scores = scores(selection, pattern, problem, candidates);
+    List<Integer> order =
+        IntStream.range(0, scores.length)
+            .boxed()
+            .sorted(Comparator.comparingDouble((Integer i) -> -scores[i]))
+            .toList();
+    main.print(String.format("%4s%12s  %s", "rank", "score", "schedule"));
+    for (int rank = 0; rank < Math.min(options.top(), order.size()); rank++) {
+      int chosen = order.get(rank);
+      main.print(
+          String.format(
+              Locale.ROOT,
+              "%4d%12.4f  %s",
+              rank + 1,
+              scores[chosen],
+              candidates.get(chosen).schedule().encode()));
+    }
+    return 0;
+  }
+
+  private double[] scores(
+      DeviceSelection selection,
+      SparsityPattern pattern,
+      Problem problem,
+      List<ScheduleFile.Line> candidates) {
+    double[] scores = new double[candidates.size()];
+    try (HostDevice device = selection.open();
+        TensorScope scope = device.root().child("rank");
+        CostModel model = ModelFile.read(options.checkpoint(), scope).model()) {
+      if (!model.config().ops().contains(options.op())) {
+        throw new InputException(
+            "--op: "
+                + options.op().id()
+                + ", expected an operator of the model: "
+                + model.config().ops().stream().map(Op::id).toList());
+      }
+      List<Schedule> schedules = new ArrayList<>();
+      candidates.forEach(line -> schedules.add(line.schedule().withPublishedOuterSizes(problem)));
+      CostModel.EncodedTask task = model.encode(pattern.name(), problem, schedules);
+      try (Tape tower = Tape.inference(scope)) {
+        Variable features = features(tower, scope, model, pattern);
+        for (int from = 0; from < scores.length; from += BATCH) {
+          int[] part = IntStream.range(from, Math.min(scores.length, from + BATCH)).toArray();
+          try (Tape tape = Tape.inference(scope)) {
+            Variable y = model.scores(tape, features, List.of(new Selection(task, 0, part)));
+            System.arraycopy(y.value().toDoubles(), 0, scores, from, part.length);
+          }
+        }
+      }
+    }
+    return scores;
+  }
+
+  private static Variable features(
+      Tape tape, TensorScope scope, CostModel model, SparsityPattern pattern) {
+    if (!model.readsPattern()) {
+      return null;
+    }
+    Sites.Pattern sites =
+        new Sites.Pattern(pattern.rows(), pattern.cols(), pattern.rowPointers(), pattern.columns());
+    try (PatternPyramid pyramid = new PatternPyramid(scope, sites)) {
+      return model.pattern(tape, pyramid);
+    }
   }
 }

@@ -25,13 +25,13 @@ final class ResolvedOptions {
       Set.of(
           "data",
           "matrices",
-          "epochs",
           "time-limit",
           "memory-budget",
           "threads",
           "checkpoint-every",
           "keep-checkpoints",
-          "evaluate-every");
+          "evaluate-every",
+          "baseline-epochs");
 
   private ResolvedOptions() {}
 

@@ -1,13 +1,14 @@
 package autosparse.trainer;
 
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelKind;
+import autosparse.layers.RankingLoss;
+import autosparse.layers.RateSchedule;
 import autosparse.schedule.InputException;
-import autosparse.trainer.options.FeatureAt;
+import autosparse.trainer.options.HeadSize;
 import autosparse.trainer.options.LearningOptions;
-import autosparse.trainer.options.LossName;
-import autosparse.trainer.options.ModelName;
 import autosparse.trainer.options.ModelOptions;
 import autosparse.trainer.options.Switch;
-import autosparse.trainer.options.TokenForm;
 import autosparse.trainer.options.TrainOptions;
 import autosparse.trainer.run.RunFolder;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "autosparse",
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private ModelName model;
+  private ModelKind model;
 
   @Option(
       names = "--channels",
@@ -68,14 +69,14 @@ final class TrainCommand implements Callable<Integer> {
         "Where the matrix enters: as a token, or by concat to the attention's result",
         "(default: ${DEFAULT-VALUE})."
       })
-  private FeatureAt featureAt;
+  private ModelConfig.FeatureAt featureAt;
 
   @Option(
       names = "--tokens",
       paramLabel = "FORM",
       defaultValue = "normalized",
       description = "Numbers in tokens: normalized or published (default: ${DEFAULT-VALUE}).")
-  private TokenForm tokens;
+  private ModelConfig.TokenForm tokens;
 
   @Option(
       names = "--derived-features",
@@ -88,11 +89,18 @@ final class TrainCommand implements Callable<Integer> {
   private Switch derivedFeatures;
 
   @Option(
+      names = "--head",
+      paramLabel = "SIZE",
+      defaultValue = "compact",
+      description = "Widths of the transformer: compact or published (default: ${DEFAULT-VALUE}).")
+  private HeadSize head;
+
+  @Option(
       names = "--loss",
       paramLabel = "NAME",
       defaultValue = "lambdarank",
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private LossName loss;
+  private RankingLoss loss;
 
   @Option(
       names = "--epochs",
@@ -125,21 +133,28 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--lr",
       paramLabel = "X",
-      defaultValue = "7e-4",
+      defaultValue = "1e-3",
       description = "Learning rate (default: ${DEFAULT-VALUE}).")
   private double learningRate;
 
   @Option(
+      names = "--rate-schedule",
+      paramLabel = "NAME",
+      defaultValue = "linear",
+      description = "${COMPLETION-CANDIDATES} over the run (default: ${DEFAULT-VALUE}).")
+  private RateSchedule rateSchedule;
+
+  @Option(
       names = "--weight-decay",
       paramLabel = "X",
-      defaultValue = "1e-6",
+      defaultValue = "0.01",
       description = "Weight decay (default: ${DEFAULT-VALUE}).")
   private double weightDecay;
 
   @Option(
       names = "--clip",
       paramLabel = "X",
-      defaultValue = "0.5",
+      defaultValue = "1",
       description = "Largest norm of the gradient; 0 is no clipping (default: ${DEFAULT-VALUE}).")
   private double clip;
 
@@ -173,6 +188,16 @@ final class TrainCommand implements Callable<Integer> {
       description = "Epochs between evaluations (default: ${DEFAULT-VALUE}).")
   private int evaluateEvery;
 
+  @Option(
+      names = "--baseline-epochs",
+      paramLabel = "N",
+      defaultValue = "12",
+      description = {
+        "Epochs of the features-mlp trained afterwards for the tables; 0 for none",
+        "(default: ${DEFAULT-VALUE})."
+      })
+  private int baselineEpochs;
+
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "The run's folder.")
   private Path out;
 
@@ -202,8 +227,10 @@ final class TrainCommand implements Callable<Integer> {
   private int run(RunFolder.Mode mode, Main console) {
     TrainOptions options = toOptions();
     Map<String, Object> resolved = ResolvedOptions.of(spec);
+    RunFolder.check(out, mode);
+    Training training = Training.prepare(options, resolved, console);
     try (RunFolder folder = RunFolder.open(out, mode)) {
-      return new Training(options, resolved, folder, mode, console).run();
+      return training.run(folder, mode);
     }
   }
 
@@ -211,13 +238,29 @@ final class TrainCommand implements Callable<Integer> {
     return new TrainOptions(
         data.toOptions(),
         new ModelOptions(
-            model, channels, attentionLayers, featureAt, tokens, derivedFeatures == Switch.ON),
+            model,
+            channels,
+            attentionLayers,
+            featureAt,
+            tokens,
+            derivedFeatures == Switch.ON,
+            head),
         new LearningOptions(
-            loss, epochs, timeLimit, batch, matricesPerStep, learningRate, weightDecay, clip, seed),
+            loss,
+            epochs,
+            timeLimit,
+            batch,
+            matricesPerStep,
+            learningRate,
+            rateSchedule,
+            weightDecay,
+            clip,
+            seed),
         device.toOptions(),
         out,
         checkpointEvery,
         evaluateEvery,
-        keepCheckpoints);
+        keepCheckpoints,
+        baselineEpochs);
   }
 }

@@ -1,35 +1,289 @@
 package autosparse.trainer;
 
+import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.checkpoint.AtomicFiles;
+import autosparse.costmodel.checkpoint.Checkpoint;
+import autosparse.costmodel.checkpoint.CheckpointFolder;
+import autosparse.costmodel.checkpoint.ModelFile;
+import autosparse.costmodel.training.Evaluation;
+import autosparse.costmodel.training.Evaluation.TaskEvaluation;
+import autosparse.costmodel.training.Evaluator;
+import autosparse.costmodel.training.RankingMetrics;
+import autosparse.costmodel.training.Trainer;
+import autosparse.costmodel.training.TrainingConfig;
+import autosparse.costmodel.training.TrainingData;
+import autosparse.engine.DeviceSelection;
+import autosparse.engine.HostDevice;
+import autosparse.schedule.InputException;
+import autosparse.trainer.doctor.HostMachine;
 import autosparse.trainer.options.TrainOptions;
+import autosparse.trainer.report.HtmlReport;
+import autosparse.trainer.report.ReportData;
+import autosparse.trainer.run.Environment;
+import autosparse.trainer.run.Interrupts;
+import autosparse.trainer.run.Progress;
 import autosparse.trainer.run.RunFolder;
+import autosparse.trainer.run.RunRecorder;
+import autosparse.trainer.run.Terminal;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /** The work of {@code train}. */
 final class Training {
-  private final TrainOptions options;
-  private final Map<String, Object> resolved;
-  private final RunFolder folder;
-  private final RunFolder.Mode mode;
-  private final Main main;
+  private static final double NANOS_PER_MINUTE = 60e9;
 
-  Training(
+  private final TrainOptions options;
+  private final TrainingData data;
+  private final DeviceSelection selection;
+  private final Map<String, Object> resolved;
+  private final Main main;
+  private final TrainingConfig config;
+
+  private Training(
       TrainOptions options,
+      TrainingData data,
+      DeviceSelection selection,
       Map<String, Object> resolved,
-      RunFolder folder,
-      RunFolder.Mode mode,
       Main main) {
     this.options = options;
+    this.data = data;
+    this.selection = selection;
     this.resolved = resolved;
-    this.folder = folder;
-    this.mode = mode;
     this.main = main;
+    this.config = options.learning().toConfig();
   }
 
-  int run() {
-    if (mode != RunFolder.Mode.RESUME) {
-      folder.writeConfig(resolved);
+  /** Reads everything that is needed; bad input ends here, before anything is written. */
+  static Training prepare(TrainOptions options, Map<String, Object> resolved, Main main) {
+    DeviceSelection selection = Devices.select(options.device());
+    options.model().toConfig(options.data().ops());
+    TrainingData data = Session.read(options.data(), options.learning().seed());
+    return new Training(options, data, selection, resolved, main);
+  }
+
+  int run(RunFolder folder, RunFolder.Mode mode) {
+    main.interrupts().arm();
+    try (HostDevice device = selection.open();
+        Session session =
+            Session.create(
+                device,
+                data,
+                options.model().toConfig(options.data().ops()),
+                options.learning().seed());
+        Trainer trainer = session.trainer(config)) {
+      if (mode == RunFolder.Mode.RESUME) {
+        resume(folder, trainer);
+      } else {
+        folder.writeConfig(resolved);
+      }
+      Environment environment = environment(session);
+      folder.writeEnvironment(environment);
+      main.print(
+          String.format(
+              Locale.ROOT,
+              "%s, %,d parameters; %,d schedules of %d tasks to train on, %,d to judge on; %s (%s)",
+              options.model().model(),
+              session.model().parameters().count(),
+              data.split().trainSize(),
+              data.tasks().size(),
+              data.split().validationSize(),
+              selection.chosen(),
+              selection.reason()));
+      return fit(folder, session, trainer, environment);
     }
-    main.warn(options.model().model() + " cannot be trained by this build yet");
-    return 1;
+  }
+
+  private int fit(RunFolder folder, Session session, Trainer trainer, Environment environment) {
+    long start = System.nanoTime();
+    Evaluator evaluator = session.evaluator(config.loss(), config.batch());
+    boolean terminal = Terminal.isInteractive();
+    try (RunRecorder recorder = RunRecorder.start(folder, trainer.step())) {
+      try (Progress progress =
+          Progress.start(main.err(), terminal, "train", trainer.step(), trainer.totalSteps())) {
+        while (!trainer.isDone()) {
+          if (main.interrupts().requested()) {
+            save(folder, session, trainer);
+            progress.message("saved after step " + trainer.step() + "; go on with --resume");
+            return Interrupts.EXIT_CODE;
+          }
+          if (timeIsUp(start)) {
+            save(folder, session, trainer);
+            progress.message(
+                "time limit reached after step " + trainer.step() + "; go on with --resume");
+            return 0;
+          }
+          Trainer.StepResult result = trainer.next();
+          recorder.trained(
+              result.step(),
+              trainer.epoch(),
+              Map.of(
+                  "loss", result.loss(),
+                  "gradient_norm", result.gradientNorm(),
+                  "rate", result.rate()));
+          if (trainer.atEpochEnd()) {
+            endEpoch(folder, session, trainer, evaluator, recorder, progress);
+          }
+          progress.update(result.step(), String.format(Locale.ROOT, "loss %.3f", result.loss()));
+        }
+      }
+      double minutes = (System.nanoTime() - start) / NANOS_PER_MINUTE;
+      return finish(folder, session, evaluator, recorder, environment, minutes);
+    }
+  }
+
+  private boolean timeIsUp(long start) {
+    double limit = options.learning().timeLimitMinutes();
+    return limit > 0 && (System.nanoTime() - start) / NANOS_PER_MINUTE >= limit;
+  }
+
+  private void endEpoch(
+      RunFolder folder,
+      Session session,
+      Trainer trainer,
+      Evaluator evaluator,
+      RunRecorder recorder,
+      Progress progress) {
+    int epoch = trainer.epoch();
+    if (epoch % options.evaluateEvery() == 0 || trainer.isDone()) {
+      Evaluation evaluation = evaluator.evaluate(false);
+      double topOne = evaluation.mean(TaskEvaluation::model, RankingMetrics::topOne);
+      double topFive = evaluation.mean(TaskEvaluation::model, RankingMetrics::topFive);
+      double pairs = evaluation.mean(TaskEvaluation::model, RankingMetrics::pairAccuracy);
+      Map<String, Double> values = new LinkedHashMap<>();
+      values.put("loss", evaluation.loss());
+      values.put("top1", topOne);
+      values.put("top5", topFive);
+      values.put("pair_accuracy", pairs);
+      recorder.evaluated(trainer.step(), epoch, values);
+      progress.message(
+          String.format(
+              Locale.ROOT,
+              "epoch %d: held-out loss %.3f, top-1 %.3f, top-5 %.3f, pairs %.3f",
+              epoch,
+              evaluation.loss(),
+              topOne,
+              topFive,
+              pairs));
+    }
+    if (epoch % options.checkpointEvery() == 0 || trainer.isDone()) {
+      save(folder, session, trainer);
+    }
+  }
+
+  /** Everything after the last step: baseline, table, report. */
+  private int finish(
+      RunFolder folder,
+      Session session,
+      Evaluator evaluator,
+      RunRecorder recorder,
+      Environment environment,
+      double minutes) {
+    ResultTable table =
+        new ResultTable(options.model().model().toString(), "this model", evaluator.evaluate(true));
+    Map<String, Long> peakByTag = new LinkedHashMap<>();
+    session
+        .device()
+        .ledger()
+        .atPeak()
+        .forEach((tag, bytes) -> peakByTag.put(tag.name().toLowerCase(Locale.ROOT), bytes));
+    if (options.model().model() != ModelKind.FEATURES_MLP && options.baselineEpochs() > 0) {
+      Optional<Evaluation> baseline =
+          Baseline.train(
+              session.device(),
+              data,
+              options.data().ops(),
+              options.baselineEpochs(),
+              options.learning().seed(),
+              folder.baselineFile(),
+              main,
+              Terminal.isInteractive(),
+              main.interrupts()::requested);
+      if (baseline.isEmpty()) {
+        return Interrupts.EXIT_CODE;
+      }
+      table.with(Baseline.NAME, "derived features only, no pattern", baseline.get());
+    }
+    ReportData.Memory memory =
+        new ReportData.Memory(
+            peakByTag, session.device().memory().capacity(), HostMachine.peakResidentBytes());
+    ReportData report =
+        RunReport.of(
+            options, data, resolved, environment, recorder.entries(), table, memory, minutes);
+    AtomicFiles.writeText(folder.reportFile(), HtmlReport.render(report));
+    table.lines().forEach(main::print);
+    main.print("");
+    main.print(
+        String.format(
+            Locale.ROOT,
+            "%.1f minutes of training; peak memory of tensors %,d MB, of the process %s",
+            minutes,
+            memory.peakBytes() >> 20,
+            memory.peakResidentBytes().isPresent()
+                ? String.format(Locale.ROOT, "%,d MB", memory.peakResidentBytes().getAsLong() >> 20)
+                : "unknown"));
+    main.print("report: " + folder.reportFile());
+    return 0;
+  }
+
+  private void save(RunFolder folder, Session session, Trainer trainer) {
+    CheckpointFolder checkpoints = folder.checkpoints();
+    ObjectNode state = JsonNodeFactory.instance.objectNode();
+    state.put("step", trainer.step());
+    state.put("data", fingerprint());
+    checkpoints.save(
+        trainer.step(),
+        ModelFile.metadata(session.model().config(), session.statistics()),
+        ModelFile.stored(trainer.stateDict()),
+        state);
+    checkpoints.keep(options.keepCheckpoints(), List.of());
+  }
+
+  private void resume(RunFolder folder, Trainer trainer) {
+    Optional<Checkpoint> newest = folder.checkpoints().newestValid(main::warn);
+    if (newest.isEmpty()) {
+      main.warn("no whole checkpoint in " + folder.directory() + ": starting from the beginning");
+      return;
+    }
+    Checkpoint checkpoint = newest.get();
+    String then = checkpoint.state().path("data").asText();
+    if (!then.equals(fingerprint())) {
+      throw new InputException(
+          "--data: "
+              + options.data().data()
+              + " is not what the run in "
+              + folder.directory()
+              + " was started with; start a new run");
+    }
+    ModelFile.loadState(checkpoint.tensors(), trainer.stateDict());
+    trainer.resumeAt(checkpoint.step());
+  }
+
+  /** A hash of every training and validation schedule and its latency. */
+  private String fingerprint() {
+    long hash = 1;
+    for (var task : data.tasks()) {
+      hash = hash * 31 + task.task().id().hashCode();
+      for (int[] part : new int[][] {task.train(), task.validation()}) {
+        for (int index : part) {
+          hash = hash * 31 + task.task().schedule(index).canonicalHash();
+          hash = hash * 31 + Double.doubleToLongBits(task.task().latencyMs(index));
+        }
+        hash = hash * 31 + part.length;
+      }
+    }
+    return Long.toHexString(hash);
+  }
+
+  private Environment environment(Session session) {
+    Map<String, String> libraries = new LinkedHashMap<>();
+    libraries.put("threads", String.valueOf(selection.options().threads()));
+    libraries.put("parameters", String.valueOf(session.model().parameters().count()));
+    return Environment.of(
+        selection.chosen(), selection.reason(), options.learning().seed(), libraries);
   }
 }

@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
 
 /** Finds out what the machine offers. Nothing here fails: what is missing is said so. */
@@ -63,10 +64,8 @@ public final class Doctor {
 
   private static String openBlas() {
     try {
-      return openblas.OPENBLAS_VERSION.strip()
-          + ", "
-          + openblas.blas_get_num_threads()
-          + " threads";
+      Loader.load(openblas.class);
+      return openblas.OPENBLAS_VERSION.strip();
     } catch (LinkageError e) {
       return "not loaded: " + firstLine(e);
     }

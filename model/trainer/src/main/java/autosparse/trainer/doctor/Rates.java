@@ -1,7 +1,6 @@
 package autosparse.trainer.doctor;
 
 import java.nio.ByteBuffer;
-import java.util.function.LongSupplier;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
 
@@ -27,24 +26,22 @@ final class Rates {
       }
       double seconds =
           bestSeconds(
-              () -> {
-                openblas.cblas_sgemm(
-                    openblas.CblasRowMajor,
-                    openblas.CblasNoTrans,
-                    openblas.CblasNoTrans,
-                    n,
-                    n,
-                    n,
-                    1f,
-                    a,
-                    n,
-                    b,
-                    n,
-                    0f,
-                    c,
-                    n);
-                return (long) c.get(0);
-              });
+              () ->
+                  openblas.cblas_sgemm(
+                      openblas.CblasRowMajor,
+                      openblas.CblasNoTrans,
+                      openblas.CblasNoTrans,
+                      n,
+                      n,
+                      n,
+                      1f,
+                      a,
+                      n,
+                      b,
+                      n,
+                      0f,
+                      c,
+                      n));
       return 2.0 * n * n * n / seconds;
     }
   }
@@ -53,24 +50,18 @@ final class Rates {
   static double copyBytesPerSecond() {
     ByteBuffer from = ByteBuffer.allocateDirect(COPY_BYTES);
     ByteBuffer to = ByteBuffer.allocateDirect(COPY_BYTES);
-    double seconds =
-        bestSeconds(
-            () -> {
-              to.put(0, from, 0, COPY_BYTES);
-              return to.get(0);
-            });
+    double seconds = bestSeconds(() -> to.put(0, from, 0, COPY_BYTES));
     return 2.0 * COPY_BYTES / seconds;
   }
 
-  private static double bestSeconds(LongSupplier work) {
+  private static double bestSeconds(Runnable work) {
     long best = Long.MAX_VALUE;
-    long sum = work.getAsLong();
+    work.run();
     for (int i = 0; i < REPEATS; i++) {
       long start = System.nanoTime();
-      sum += work.getAsLong();
+      work.run();
       best = Math.min(best, System.nanoTime() - start);
     }
-    // The sum keeps the work from being optimised away; its value says nothing.
-    return (best + (sum & 0)) / 1e9;
+    return best / 1e9;
   }
 }

@@ -1,5 +1,9 @@
 package autosparse.trainer.options;
 
+import autosparse.costmodel.training.TrainingConfig;
+import autosparse.layers.RankingLoss;
+import autosparse.layers.RateSchedule;
+
 /**
  * How to learn.
  *
@@ -10,12 +14,13 @@ package autosparse.trainer.options;
  * @param clip largest norm of the gradient; 0 for no clipping
  */
 public record LearningOptions(
-    LossName loss,
+    RankingLoss loss,
     int epochs,
     double timeLimitMinutes,
     int batch,
     int matricesPerStep,
     double learningRate,
+    RateSchedule rateSchedule,
     double weightDecay,
     double clip,
     long seed) {
@@ -29,5 +34,20 @@ public record LearningOptions(
         learningRate > 0 && learningRate <= 1, "--lr", learningRate, "a number above 0, up to 1");
     Require.notNegative("--weight-decay", weightDecay);
     Require.notNegative("--clip", clip);
+  }
+
+  /** The same for the training loop; decay is decoupled from the gradient (AdamW). */
+  public TrainingConfig toConfig() {
+    return new TrainingConfig(
+        loss,
+        epochs,
+        batch,
+        matricesPerStep,
+        learningRate,
+        rateSchedule,
+        weightDecay,
+        true,
+        clip,
+        seed);
   }
 }

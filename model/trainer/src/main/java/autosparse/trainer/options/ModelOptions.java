@@ -1,5 +1,10 @@
 package autosparse.trainer.options;
 
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelKind;
+import autosparse.schedule.Op;
+import java.util.List;
+
 /**
  * The network.
  *
@@ -7,14 +12,16 @@ package autosparse.trainer.options;
  * @param attentionLayers 1 or 2
  * @param derivedFeatures whether tokens carry what follows from schedule and shape, such as
  *     iterations per thread
+ * @param head widths of the transformer
  */
 public record ModelOptions(
-    ModelName model,
+    ModelKind model,
     int channels,
     int attentionLayers,
-    FeatureAt featureAt,
-    TokenForm tokens,
-    boolean derivedFeatures) {
+    ModelConfig.FeatureAt featureAt,
+    ModelConfig.TokenForm tokens,
+    boolean derivedFeatures,
+    HeadSize head) {
   /** Throws {@link autosparse.schedule.InputException} for a value out of range. */
   public ModelOptions {
     Require.that(
@@ -27,5 +34,12 @@ public record ModelOptions(
         "--attention-layers",
         attentionLayers,
         "1 or 2");
+  }
+
+  /** The network's configuration for some operators. */
+  public ModelConfig toConfig(List<Op> ops) {
+    boolean derived = derivedFeatures && tokens != ModelConfig.TokenForm.PUBLISHED;
+    return new ModelConfig(
+        model, ops, channels, tokens, derived, attentionLayers, featureAt, head.widths());
   }
 }

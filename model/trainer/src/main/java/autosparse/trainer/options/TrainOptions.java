@@ -9,6 +9,7 @@ import java.nio.file.Path;
  * @param checkpointEvery epochs between checkpoints
  * @param evaluateEvery epochs between evaluations
  * @param keepCheckpoints newest checkpoints to keep
+ * @param baselineEpochs epochs of the features-mlp that is trained for comparison; 0 for none
  */
 public record TrainOptions(
     DataOptions data,
@@ -18,11 +19,13 @@ public record TrainOptions(
     Path out,
     int checkpointEvery,
     int evaluateEvery,
-    int keepCheckpoints) {
+    int keepCheckpoints,
+    int baselineEpochs) {
   /** Throws {@link autosparse.schedule.InputException} for a value out of range. */
   public TrainOptions {
     Require.positive("--checkpoint-every", checkpointEvery);
     Require.positive("--evaluate-every", evaluateEvery);
     Require.positive("--keep-checkpoints", keepCheckpoints);
+    Require.notNegative("--baseline-epochs", baselineEpochs);
   }
 }

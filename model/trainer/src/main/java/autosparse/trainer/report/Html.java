@@ -29,12 +29,12 @@ final class Html {
     return out.toString();
   }
 
-  /** Three decimals without a leading zero's clutter; a dash for what is no number. */
+  /** Three decimals; a dash for what is no number. */
   static String share(double value) {
     return Double.isFinite(value) ? String.format(Locale.ROOT, "%.3f", value) : "–";
   }
 
-  /** Four significant digits. */
+  /** About four significant digits. */
   static String number(double value) {
     if (!Double.isFinite(value)) {
       return "–";
@@ -43,9 +43,8 @@ final class Html {
     if (size != 0 && (size < 1e-3 || size >= 1e6)) {
       return String.format(Locale.ROOT, "%.2e", value);
     }
-    int decimals = size >= 100 ? 1 : size >= 1 ? 3 : 4;
-    String text = String.format(Locale.ROOT, "%." + decimals + "f", value);
-    return text.replaceAll("\\.?0+$", "");
+    int decimals = size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 3 : 4;
+    return String.format(Locale.ROOT, "%." + decimals + "f", value);
   }
 
   static String bytes(long bytes) {

@@ -26,6 +26,7 @@ import java.util.stream.Stream;
  * events.out.*    the same for TensorBoard
  * checkpoints/    weights and state
  * report.html     tables and curves
+ * features-mlp.safetensors  the baseline trained for comparison
  * </pre>
  *
  * <p>One process at a time: the open folder is locked.
@@ -45,6 +46,7 @@ public final class RunFolder implements AutoCloseable {
   private static final String ENVIRONMENT = "env.json";
   private static final String METRICS = "metrics.jsonl";
   private static final String REPORT = "report.html";
+  private static final String BASELINE = "features-mlp.safetensors";
   private static final String CHECKPOINTS = "checkpoints";
   private static final String LOCK = ".lock";
 
@@ -62,6 +64,22 @@ public final class RunFolder implements AutoCloseable {
    * @throws InputException if it cannot be used: not writable, in use, not empty, nothing to resume
    */
   public static RunFolder open(Path directory, Mode mode) {
+    check(directory, mode);
+    FileChannel lockFile = lock(directory);
+    RunFolder folder = new RunFolder(directory, lockFile);
+    if (mode == Mode.FORCE) {
+      folder.clear();
+    }
+    return folder;
+  }
+
+  /**
+   * Checks what can be checked without writing: for a command that has long work to do before it
+   * opens the folder.
+   *
+   * @throws InputException if the folder cannot be used in this mode
+   */
+  public static void check(Path directory, Mode mode) {
     if (mode == Mode.RESUME && !Files.isRegularFile(directory.resolve(CONFIG))) {
       throw new InputException(
           "--resume: " + directory + " holds no run (no " + CONFIG + "); leave --resume off");
@@ -72,12 +90,6 @@ public final class RunFolder implements AutoCloseable {
               + directory
               + " is not empty; --resume goes on with the run in it, --force deletes that run");
     }
-    FileChannel lockFile = lock(directory);
-    RunFolder folder = new RunFolder(directory, lockFile);
-    if (mode == Mode.FORCE) {
-      folder.clear();
-    }
-    return folder;
   }
 
   private static boolean isEmptyOrAbsent(Path directory) {
@@ -128,7 +140,7 @@ public final class RunFolder implements AutoCloseable {
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.toList()) {
         String name = file.getFileName().toString();
-        if (List.of(CONFIG, ENVIRONMENT, METRICS, REPORT).contains(name)
+        if (List.of(CONFIG, ENVIRONMENT, METRICS, REPORT, BASELINE).contains(name)
             || name.startsWith(TensorBoardEvents.PREFIX)) {
           Files.delete(file);
         }
@@ -176,6 +188,16 @@ public final class RunFolder implements AutoCloseable {
   /** Where {@code report.html} is. */
   public Path reportFile() {
     return directory.resolve(REPORT);
+  }
+
+  /** Where the weights of the baseline trained for comparison are. */
+  public Path baselineFile() {
+    return baselineOf(directory);
+  }
+
+  /** The same for a run that is not opened for writing. */
+  public static Path baselineOf(Path run) {
+    return run.resolve(BASELINE);
   }
 
   /** Gives the folder free for other processes. */

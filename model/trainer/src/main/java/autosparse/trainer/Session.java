@@ -1,0 +1,127 @@
+package autosparse.trainer;
+
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.checkpoint.ModelFile;
+import autosparse.costmodel.network.CostModel;
+import autosparse.costmodel.network.CostModel.EncodedTask;
+import autosparse.costmodel.network.CostModels;
+import autosparse.costmodel.training.Evaluator;
+import autosparse.costmodel.training.PyramidCache;
+import autosparse.costmodel.training.Trainer;
+import autosparse.costmodel.training.TrainingConfig;
+import autosparse.costmodel.training.TrainingData;
+import autosparse.engine.HostDevice;
+import autosparse.layers.RankingLoss;
+import autosparse.schedule.Dataset;
+import autosparse.schedule.InputException;
+import autosparse.schedule.MatrixFolder;
+import autosparse.schedule.Op;
+import autosparse.schedule.Split;
+import autosparse.trainer.options.DataOptions;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A model on a device together with the data it is fitted to or judged on. */
+final class Session implements AutoCloseable {
+  /** Patterns with their maps may stay on the device up to this share of its memory. */
+  private static final int PATTERN_SHARE = 4;
+
+  private final HostDevice device;
+  private final TrainingData data;
+  private final CostModel model;
+  private final ModelStatistics statistics;
+  private final List<EncodedTask> encoded;
+  private final PyramidCache pyramids;
+
+  private Session(
+      HostDevice device, TrainingData data, CostModel model, ModelStatistics statistics) {
+    this.device = device;
+    this.data = data;
+    this.model = model;
+    this.statistics = statistics;
+    this.encoded = Trainer.encode(model, data);
+    this.pyramids =
+        new PyramidCache(
+            device.root(), data.patterns(), device.memory().capacity() / PATTERN_SHARE);
+  }
+
+  /** Reads records, split and matrices; nothing is written. */
+  static TrainingData read(DataOptions options, long seed) {
+    Dataset records = Dataset.load(options.data(), options.ops());
+    for (Op op : options.ops()) {
+      if (records.tasks(op).isEmpty()) {
+        throw new InputException(options.data() + ": no records of " + op.id());
+      }
+    }
+    MatrixFolder matrices = MatrixFolder.open(options.matrices());
+    records.requireMatrices(matrices);
+    Split split =
+        switch (options.split()) {
+          case RANDOM -> Split.random(records, seed);
+          case BASE ->
+              Split.base(
+                  records,
+                  options.heldOut().isEmpty()
+                      ? Split.chooseHeldOut(records, seed)
+                      : options.heldOut());
+        };
+    return TrainingData.load(split, matrices);
+  }
+
+  /** A fresh model for some data. */
+  static Session create(HostDevice device, TrainingData data, ModelConfig config, long seed) {
+    ModelStatistics statistics = data.statistics();
+    return new Session(
+        device, data, CostModels.create(config, statistics, device.root(), seed), statistics);
+  }
+
+  /** A saved model, to be judged on some data. */
+  static Session load(HostDevice device, TrainingData data, Path file) {
+    ModelFile.Loaded loaded = ModelFile.read(file, device.root());
+    List<Op> known = loaded.model().config().ops();
+    data.tasks()
+        .forEach(
+            task -> {
+              if (!known.contains(task.task().op())) {
+                throw new InputException(
+                    file
+                        + ": a model of "
+                        + known.stream().map(Op::id).toList()
+                        + ", not of "
+                        + task.task().op().id());
+              }
+            });
+    return new Session(device, data, loaded.model(), loaded.statistics());
+  }
+
+  HostDevice device() {
+    return device;
+  }
+
+  TrainingData data() {
+    return data;
+  }
+
+  CostModel model() {
+    return model;
+  }
+
+  ModelStatistics statistics() {
+    return statistics;
+  }
+
+  Trainer trainer(TrainingConfig config) {
+    return new Trainer(model, data, encoded, config, pyramids, device.root());
+  }
+
+  Evaluator evaluator(RankingLoss loss, int batch) {
+    return new Evaluator(device, model, data, encoded, pyramids, loss, batch);
+  }
+
+  @Override
+  public void close() {
+    pyramids.close();
+    model.close();
+  }
+}
