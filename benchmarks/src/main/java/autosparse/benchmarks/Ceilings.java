@@ -17,8 +17,13 @@ public record Ceilings(double sgemm, double copy) {
   private static final long COPY_BYTES = 128L << 20;
   private static final int REPEATS = 8;
 
-  /** Measures both; the best of some repeats after a warm-up. Takes about half a second. */
-  public static Ceilings measure(int threads) {
+  /**
+   * Measures both; the best of some repeats after a warm-up. Takes about half a second.
+   *
+   * @param workers number of threads; 0 for all cores
+   */
+  public static Ceilings measure(int workers) {
+    int threads = workers == 0 ? Runtime.getRuntime().availableProcessors() : workers;
     return new Ceilings(measureSgemm(threads), measureCopy(threads));
   }
 
@@ -117,7 +122,6 @@ public record Ceilings(double sgemm, double copy) {
 
   @Override
   public String toString() {
-    return "%nceilings of this run: sgemm %.1f GFLOP/s, copy %.1f GB/s"
-        .formatted(sgemm / 1e9, copy / 1e9);
+    return "%nceilings now: sgemm %.1f GFLOP/s, copy %.1f GB/s".formatted(sgemm / 1e9, copy / 1e9);
   }
 }

@@ -55,7 +55,7 @@ public abstract class OpCaseBenchmark {
   /** Name of the case in the registry. */
   protected abstract String operator();
 
-  /** Binds the case and measures the ceilings. */
+  /** Binds the case. */
   @Setup(Level.Trial)
   public void bind() {
     HostDevice.Options options = HostDevice.Options.defaults();
@@ -75,7 +75,12 @@ public abstract class OpCaseBenchmark {
       bytes += binding.bytes();
     } while (bytes < ROTATED_BYTES && bindings.size() < MOST_BINDINGS);
     next = 0;
-    ceilings = Ceilings.measure(threads == 0 ? options.threads() : threads);
+  }
+
+  /** Measures what the iteration is compared with, anew each time: other work comes and goes. */
+  @Setup(Level.Iteration)
+  public void measureCeilings() {
+    ceilings = Ceilings.measure(threads);
     System.out.println(ceilings);
   }
 

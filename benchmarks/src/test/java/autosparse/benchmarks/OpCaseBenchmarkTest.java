@@ -52,6 +52,7 @@ final class OpCaseBenchmarkTest {
     benchmark.operator = "global average C=8";
     benchmark.threads = 1;
     benchmark.bind();
+    benchmark.measureCeilings();
     Arithmetic arithmetic = new Arithmetic();
     Traffic traffic = new Traffic();
     benchmark.run(arithmetic, traffic);

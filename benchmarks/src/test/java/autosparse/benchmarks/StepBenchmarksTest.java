@@ -38,6 +38,7 @@ final class StepBenchmarksTest {
     benchmark.channels = 4;
     benchmark.threads = 1;
     benchmark.prepare();
+    benchmark.measureCeilings();
     Arithmetic forward = new Arithmetic();
     benchmark.forward(forward);
     Arithmetic both = new Arithmetic();
