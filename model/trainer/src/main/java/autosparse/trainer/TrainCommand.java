@@ -120,7 +120,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      defaultValue = "768",
+      defaultValue = "1536",
       description = "Schedules per matrix and step (default: ${DEFAULT-VALUE}).")
   private int batch;
 
@@ -134,14 +134,14 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--lr",
       paramLabel = "X",
-      defaultValue = "2e-3",
+      defaultValue = "1e-3",
       description = "Learning rate (default: ${DEFAULT-VALUE}).")
   private double learningRate;
 
   @Option(
       names = "--rate-schedule",
       paramLabel = "NAME",
-      defaultValue = "cosine",
+      defaultValue = "linear",
       description = "${COMPLETION-CANDIDATES} over the run (default: ${DEFAULT-VALUE}).")
   private RateSchedule rateSchedule;
 
@@ -171,7 +171,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--checkpoint-every",
       paramLabel = "N",
-      defaultValue = "1",
+      defaultValue = "2",
       description = "Epochs between checkpoints (default: ${DEFAULT-VALUE}).")
   private int checkpointEvery;
 
@@ -185,7 +185,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--evaluate-every",
       paramLabel = "N",
-      defaultValue = "1",
+      defaultValue = "2",
       description = "Epochs between evaluations (default: ${DEFAULT-VALUE}).")
   private int evaluateEvery;
 
