@@ -1,12 +1,17 @@
 package autosparse.trainer;
 
 import autosparse.trainer.options.EvaluateOptions;
+import autosparse.trainer.run.RunFolder;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** {@code evaluate}: judges a checkpoint on measured schedules. */
 @Command(
@@ -17,10 +22,15 @@ import picocli.CommandLine.ParentCommand;
     description = "Judge a checkpoint on held-out schedules, beside the baselines.",
     footerHeading = "%nExample:%n",
     footer = {
-      "  java -jar target/trainer.jar evaluate --checkpoint runs/spmm \\",
-      "    --data ../shared/data/records --matrices ../shared/data/matrices --op spmm"
+      "  java -jar target/trainer.jar evaluate --checkpoint runs/spmm",
+      "A run is judged on the data and the split that it was started with, unless others are given."
     })
 final class EvaluateCommand implements Callable<Integer> {
+  /** What decides which schedules were held out from a run. */
+  private static final List<String> FROM_RUN =
+      List.of("data", "matrices", "op", "split", "held-out", "seed");
+
+  @Spec private CommandSpec spec;
   @ParentCommand private Main main;
 
   @Option(
@@ -36,19 +46,31 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Of the split: use the run's, or the model has seen what it is judged on.")
+      description = "Of the split (default: the run's; ${DEFAULT-VALUE} for a file).")
   private long seed;
 
   @Mixin private DeviceArguments device;
 
   @Override
   public Integer call() {
+    if (!RunFolder.isRun(checkpoint)) {
+      return judge(main);
+    }
+    List<String> arguments =
+        ResolvedOptions.complete(
+            spec.commandLine().getParseResult(), RunFolder.readConfig(checkpoint), FROM_RUN);
+    EvaluateCommand completed = new EvaluateCommand();
+    Main.configure(new CommandLine(completed)).parseArgs(arguments.toArray(String[]::new));
+    return completed.judge(main);
+  }
+
+  private int judge(Main console) {
     EvaluateOptions options =
         new EvaluateOptions(
-            CheckpointArgument.resolve(checkpoint, main),
+            CheckpointArgument.resolve(checkpoint, console),
             data.toOptions(),
             device.toOptions(),
             seed);
-    return new Evaluation(options, main).run();
+    return new Evaluation(options, console).run();
   }
 }

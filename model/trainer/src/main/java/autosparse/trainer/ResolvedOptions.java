@@ -18,7 +18,8 @@ import picocli.CommandLine.ParseResult;
 /** The options of a command as plain values by name, for {@code config.yaml}, and back. */
 final class ResolvedOptions {
   /** Not properties of the run but of one call. */
-  private static final Set<String> PER_CALL = Set.of("out", "resume", "force", "help", "version");
+  private static final Set<String> PER_CALL =
+      Set.of("out", "resume", "force", "help", "version", "debug");
 
   /** What may change at a resume: the weights of the steps already done do not depend on them. */
   private static final Set<String> CHANGEABLE =
@@ -75,6 +76,30 @@ final class ResolvedOptions {
     List<String> arguments = new ArrayList<>();
     merged.forEach((name, value) -> arguments.add("--" + name + "=" + text(value)));
     arguments.add("--out=" + out);
+    return arguments;
+  }
+
+  /**
+   * The command line of a command that works on a run: what is given, and for options that are not,
+   * what the run was started with.
+   *
+   * @param names options to take from the run
+   */
+  static List<String> complete(
+      ParseResult given, Map<String, Object> stored, Collection<String> names) {
+    Map<String, Object> completed = new LinkedHashMap<>();
+    for (String name : names) {
+      if (stored.containsKey(name)) {
+        completed.put(name, stored.get(name));
+      }
+    }
+    for (OptionSpec option : given.matchedOptions()) {
+      if (!PER_CALL.contains(nameOf(option))) {
+        completed.put(nameOf(option), plain(option.getValue()));
+      }
+    }
+    List<String> arguments = new ArrayList<>();
+    completed.forEach((name, value) -> arguments.add("--" + name + "=" + text(value)));
     return arguments;
   }
 

@@ -80,7 +80,7 @@ public final class RunFolder implements AutoCloseable {
    * @throws InputException if the folder cannot be used in this mode
    */
   public static void check(Path directory, Mode mode) {
-    if (mode == Mode.RESUME && !Files.isRegularFile(directory.resolve(CONFIG))) {
+    if (mode == Mode.RESUME && !isRun(directory)) {
       throw new InputException(
           "--resume: " + directory + " holds no run (no " + CONFIG + "); leave --resume off");
     }
@@ -166,6 +166,11 @@ public final class RunFolder implements AutoCloseable {
   /** Writes {@code config.yaml}. */
   public void writeConfig(Map<String, Object> options) {
     ConfigFile.write(directory.resolve(CONFIG), options);
+  }
+
+  /** Whether a folder holds a run. */
+  public static boolean isRun(Path directory) {
+    return Files.isRegularFile(directory.resolve(CONFIG));
   }
 
   /** The options that a run was started with. */
