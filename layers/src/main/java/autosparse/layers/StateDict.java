@@ -13,10 +13,19 @@ public record StateDict(Map<String, Tensor> tensors) {
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
   }
 
-  /** Both together, the other's names behind a prefix. */
+  /**
+   * Both together, the other's names behind a prefix.
+   *
+   * @throws IllegalArgumentException when both have a tensor of one name
+   */
   public StateDict with(String prefix, StateDict other) {
     Map<String, Tensor> all = new LinkedHashMap<>(tensors);
-    other.tensors.forEach((name, tensor) -> all.put(prefix + name, tensor));
+    other.tensors.forEach(
+        (name, tensor) -> {
+          if (all.putIfAbsent(prefix + name, tensor) != null) {
+            throw new IllegalArgumentException("two tensors named '" + prefix + name + "'");
+          }
+        });
     return new StateDict(all);
   }
 

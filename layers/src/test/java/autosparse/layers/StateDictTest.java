@@ -59,6 +59,8 @@ final class StateDictTest {
       assertEquals(
           List.of("head.weight", "head.bias", "ema.head.weight", "ema.head.bias"),
           List.copyOf(state.with("ema.", state).tensors().keySet()));
+      var error = assertThrows(IllegalArgumentException.class, () -> state.with("", state));
+      assertEquals("two tensors named 'head.weight'", error.getMessage());
     }
   }
 }

@@ -12,6 +12,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "evaluate",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     sortOptions = false,
     description = "Judge a checkpoint on held-out schedules, beside the baselines.",
     footerHeading = "%nExample:%n",

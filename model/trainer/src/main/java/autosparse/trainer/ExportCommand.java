@@ -11,6 +11,7 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "export",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     sortOptions = false,
     description = "Write a checkpoint's weights, without training state, for other programs.",
     footerHeading = "%nExample:%n",

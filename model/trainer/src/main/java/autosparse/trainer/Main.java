@@ -39,6 +39,7 @@ import picocli.CommandLine.ScopeType;
       "130:interrupted; what was done is saved"
     })
 public final class Main {
+  private static final int HELP_COLUMNS = 96;
   private static final int FAILED = 1;
   private static final int BAD_INPUT = 2;
 
@@ -87,7 +88,7 @@ public final class Main {
   /** What every command line of the program has in common. */
   static CommandLine configure(CommandLine commandLine) {
     return Converters.register(commandLine)
-        .setUsageHelpAutoWidth(true)
+        .setUsageHelpWidth(HELP_COLUMNS)
         .setAbbreviatedOptionsAllowed(false);
   }
 

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     mixinStandardHelpOptions = true,
+    abbreviateSynopsis = true,
     sortOptions = false,
     description = "Train a cost model on measured schedules and write a run folder.",
     footerHeading = "%nExample:%n",
@@ -105,7 +106,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      defaultValue = "30",
+      defaultValue = "20",
       description = "Passes over the training schedules (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
@@ -133,14 +134,14 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--lr",
       paramLabel = "X",
-      defaultValue = "1e-3",
+      defaultValue = "2e-3",
       description = "Learning rate (default: ${DEFAULT-VALUE}).")
   private double learningRate;
 
   @Option(
       names = "--rate-schedule",
       paramLabel = "NAME",
-      defaultValue = "linear",
+      defaultValue = "cosine",
       description = "${COMPLETION-CANDIDATES} over the run (default: ${DEFAULT-VALUE}).")
   private RateSchedule rateSchedule;
 

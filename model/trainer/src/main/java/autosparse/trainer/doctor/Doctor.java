@@ -1,5 +1,6 @@
 package autosparse.trainer.doctor;
 
+import autosparse.kernels.CudaDriver;
 import autosparse.trainer.BuildInfo;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
@@ -46,7 +48,7 @@ public final class Doctor {
     findings.add(
         new Finding("copy", gigabytes(Math.round(Rates.copyBytesPerSecond())) + "/s, one thread"));
     findings.add(new Finding("disk", disk(Path.of("").toAbsolutePath())));
-    findings.add(new Finding("gpu", Gpu.describe()));
+    findings.add(new Finding("gpu", gpu()));
     findings.add(new Finding("data", data(data)));
     return findings;
   }
@@ -84,6 +86,25 @@ public final class Doctor {
     } catch (LinkageError e) {
       return "not measured: OpenBLAS not loaded";
     }
+  }
+
+  private static String gpu() {
+    CudaDriver driver = CudaDriver.probe();
+    if (!driver.isAvailable()) {
+      return driver.unavailable() + "; --device auto is the CPU";
+    }
+    return driver.devices().stream()
+            .map(
+                gpu ->
+                    String.format(
+                        "cuda:%d %s (compute capability %s, %s)",
+                        gpu.ordinal(),
+                        gpu.name(),
+                        gpu.computeCapability(),
+                        gigabytes(gpu.totalBytes())))
+            .collect(Collectors.joining("; "))
+        + "; driver for CUDA "
+        + driver.version();
   }
 
   private static String disk(Path folder) {

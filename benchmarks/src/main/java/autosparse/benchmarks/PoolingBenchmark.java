@@ -1,0 +1,28 @@
+package autosparse.benchmarks;
+
+import org.openjdk.jmh.annotations.Param;
+
+/** Global averages over sites and their gradient. */
+public class PoolingBenchmark extends OpCaseBenchmark {
+  /** A case of the registry's family {@code pooling}. */
+  @Param({
+    "global average C=1",
+    "relu average backward C=1",
+    "relu average backward C=1 last layer",
+    "global average C=8",
+    "relu average backward C=8",
+    "relu average backward C=8 last layer",
+    "global average C=32",
+    "relu average backward C=32",
+    "relu average backward C=32 last layer",
+    "global average C=33",
+    "relu average backward C=33",
+    "relu average backward C=33 last layer"
+  })
+  public String operator;
+
+  @Override
+  protected String operator() {
+    return operator;
+  }
+}

@@ -1,0 +1,63 @@
+package autosparse.benchmarks;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import autosparse.engine.opcase.OpCase;
+import autosparse.engine.opcase.OpCases;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.openjdk.jmh.annotations.Param;
+
+/** Every operator of the registry has its benchmark, in the class of its family. */
+final class OpCaseBenchmarkTest {
+  private static final Map<String, Class<? extends OpCaseBenchmark>> FAMILIES = families();
+
+  private static Map<String, Class<? extends OpCaseBenchmark>> families() {
+    Map<String, Class<? extends OpCaseBenchmark>> families = new LinkedHashMap<>();
+    families.put("gemm", GemmBenchmark.class);
+    families.put("elementwise", ElementwiseBenchmark.class);
+    families.put("reduction", ReductionBenchmark.class);
+    families.put("embedding", EmbeddingBenchmark.class);
+    families.put("normalization", NormalizationBenchmark.class);
+    families.put("attention", AttentionBenchmark.class);
+    families.put("sparse pattern", SparsePatternBenchmark.class);
+    families.put("sparse convolution", SparseConvolutionBenchmark.class);
+    families.put("pooling", PoolingBenchmark.class);
+    families.put("rankingLoss", RankingLossBenchmark.class);
+    families.put("optimizer", OptimizerBenchmark.class);
+    return families;
+  }
+
+  @Test
+  void everyCaseIsAParameterOfItsFamily() throws NoSuchFieldException {
+    Map<String, List<String>> registry = new LinkedHashMap<>();
+    for (OpCase operator : OpCases.all()) {
+      registry.computeIfAbsent(operator.family(), f -> new ArrayList<>()).add(operator.name());
+    }
+    assertEquals(registry.keySet(), FAMILIES.keySet());
+    for (Map.Entry<String, List<String>> family : registry.entrySet()) {
+      Class<?> benchmark = FAMILIES.get(family.getKey());
+      Param param = benchmark.getField("operator").getAnnotation(Param.class);
+      assertEquals(family.getValue(), List.of(param.value()), benchmark.getSimpleName());
+    }
+  }
+
+  @Test
+  void aBenchmarkRunsAndCounts() {
+    PoolingBenchmark benchmark = new PoolingBenchmark();
+    benchmark.operator = "global average C=8";
+    benchmark.threads = 1;
+    benchmark.bind();
+    Arithmetic arithmetic = new Arithmetic();
+    Traffic traffic = new Traffic();
+    benchmark.run(arithmetic, traffic);
+    benchmark.run(arithmetic, traffic);
+    benchmark.release();
+    assertTrue(traffic.gbyte > 0 && traffic.shareOfCopy > 0);
+    assertTrue(arithmetic.gflop > 0 && arithmetic.shareOfSgemm > 0);
+  }
+}
