@@ -72,6 +72,17 @@ public record ModelConfig(
 
     /** A fifth of the work; what trains in minutes on a CPU. */
     public static final Head COMPACT = new Head(256, 128, 8, 256);
+
+    public Head {
+      if (encoderHidden < 1 || width < 1 || attentionHeads < 1 || residualHidden < 1) {
+        throw new InputException(
+            "head of widths "
+                + List.of(encoderHidden, width, residualHidden)
+                + " with "
+                + attentionHeads
+                + " attention heads, expected numbers above 0");
+      }
+    }
   }
 
   public ModelConfig {

@@ -3,21 +3,12 @@ package autosparse.trainer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import autosparse.costmodel.checkpoint.CheckpointFolder;
-import autosparse.costmodel.checkpoint.SafetensorsFile;
-import autosparse.costmodel.checkpoint.StoredTensor;
-import autosparse.engine.Shape;
-import autosparse.trainer.run.RunFolder;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -131,46 +122,5 @@ class MainTest {
     assertTrue(err().contains("\tat autosparse.trainer."), err());
     assertEquals(2, run("export", "--debug", "--checkpoint", folder + "/none", "--out", "x"));
     assertTrue(err().contains("\tat autosparse.trainer."), err());
-  }
-
-  private Path runWithCheckpoint() {
-    Path run = folder.resolve("run");
-    try (RunFolder opened = RunFolder.open(run, RunFolder.Mode.NEW)) {
-      CheckpointFolder checkpoints = opened.checkpoints();
-      for (long step = 1; step <= 2; step++) {
-        checkpoints.save(
-            step,
-            Map.of("model", "{}"),
-            List.of(
-                StoredTensor.floats("model.w", Shape.of(2), new float[] {step, 2}),
-                StoredTensor.floats("optimizer.m.w", Shape.of(2), new float[] {3, 4})),
-            new ObjectMapper().createObjectNode());
-      }
-    }
-    return run;
-  }
-
-  @Test
-  void exportWritesTheWeightsOfTheNewestWholeCheckpoint() throws IOException {
-    Path run = runWithCheckpoint();
-    Path file = folder.resolve("weights.safetensors");
-    String[] command = {"export", "--checkpoint", run.toString(), "--out", file.toString()};
-    assertEquals(0, run(command), err());
-    assertEquals(file + ": 1 tensors, 2 parameters", out().strip());
-    try (SafetensorsFile weights = SafetensorsFile.open(file)) {
-      assertEquals(2f, weights.floats("w")[0]);
-      assertEquals(Map.of("model", "{}"), weights.metadata());
-      assertEquals(1, weights.tensors().size());
-    }
-    assertBadInput("--force replaces it", command);
-    Files.write(run.resolve("checkpoints/step-00000002.safetensors"), new byte[3]);
-    assertEquals(
-        0, run(Stream.concat(Stream.of(command), Stream.of("--force")).toArray(String[]::new)));
-    assertTrue(err().startsWith("warning: passing over a damaged checkpoint"), err());
-    try (SafetensorsFile weights = SafetensorsFile.open(file)) {
-      assertEquals(1f, weights.floats("w")[0]);
-    }
-    assertBadInput(
-        "no tensor named model.*", "export", "--checkpoint", file.toString(), "--out", "y");
   }
 }

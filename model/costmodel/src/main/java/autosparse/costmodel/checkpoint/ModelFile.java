@@ -4,6 +4,8 @@ import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelStatistics;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModels;
+import autosparse.costmodel.tokens.DerivedFeatures;
+import autosparse.costmodel.tokens.Scaling;
 import autosparse.engine.DType;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -70,7 +72,12 @@ public final class ModelFile {
     try (SafetensorsFile source = SafetensorsFile.open(file)) {
       Description description = description(source);
       CostModel model = CostModels.create(description.config(), description.statistics(), scope, 0);
-      load(source, model.parameters().stateDict(), true);
+      try {
+        load(source, model.parameters().stateDict(), true);
+      } catch (RuntimeException e) {
+        model.close();
+        throw e;
+      }
       return new Loaded(model, description.statistics());
     }
   }
@@ -95,12 +102,40 @@ public final class ModelFile {
       throw new InputException(
           source.path() + ": no metadata '" + KEY + "', expected a model of AutoSparse Net");
     }
+    Description description;
     try {
-      return JSON.readValue(text, Description.class);
+      description = JSON.readValue(text, Description.class);
     } catch (JsonProcessingException e) {
-      throw new InputException(
-          source.path() + ": metadata '" + KEY + "': " + e.getOriginalMessage(), e);
+      throw malformed(source, InputException.quote(e.getOriginalMessage()), e);
     }
+    if (description == null || !isComplete(description)) {
+      throw malformed(source, "incomplete, expected config and statistics of a model", null);
+    }
+    return description;
+  }
+
+  private static InputException malformed(SafetensorsFile source, String what, Throwable cause) {
+    return new InputException(source.path() + ": metadata '" + KEY + "': " + what, cause);
+  }
+
+  private static boolean isComplete(Description description) {
+    ModelConfig config = description.config();
+    ModelStatistics statistics = description.statistics();
+    return config != null
+        && statistics != null
+        && config.kind() != null
+        && config.tokens() != null
+        && config.featureAt() != null
+        && isOf(statistics.derived(), DerivedFeatures.COUNT)
+        && isOf(statistics.shape(), 4);
+  }
+
+  private static boolean isOf(Scaling scaling, int count) {
+    return scaling != null
+        && scaling.mean() != null
+        && scaling.mean().length == count
+        && scaling.inverseDeviation() != null
+        && scaling.inverseDeviation().length == count;
   }
 
   private static void load(SafetensorsFile source, StateDict target, boolean weightsOnly) {

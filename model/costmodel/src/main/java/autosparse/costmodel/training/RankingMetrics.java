@@ -20,12 +20,15 @@ public record RankingMetrics(
     double bestOfOneMs,
     double bestOfFiveMs) {
 
-  /** Metrics of scores (larger = faster); equal scores keep the order of the schedules. */
+  /**
+   * Metrics of scores (larger = faster); equal scores keep the order of the schedules, NaN ranks
+   * last: a network that has diverged must not look good.
+   */
   public static RankingMetrics of(double[] scores, double[] latencies) {
     int count = scores.length;
     Integer[] order = new Integer[count];
     Arrays.setAll(order, i -> i);
-    Arrays.sort(order, (a, b) -> Double.compare(scores[b], scores[a]));
+    Arrays.sort(order, (a, b) -> Double.compare(sortKey(scores[b]), sortKey(scores[a])));
     double best = Double.POSITIVE_INFINITY;
     double bestOfFive = Double.POSITIVE_INFINITY;
     for (int r = 0; r < count; r++) {
@@ -44,6 +47,11 @@ public record RankingMetrics(
         bestOfFive);
   }
 
+  /** Also makes −0 and 0 equal. */
+  private static double sortKey(double score) {
+    return Double.isNaN(score) ? Double.NEGATIVE_INFINITY : score + 0.0;
+  }
+
   /** Pairs in the right order over pairs with different latencies; a tied score is wrong. */
   static double pairAccuracy(double[] scores, double[] latencies) {
     long right = 0;
@@ -52,7 +60,7 @@ public record RankingMetrics(
       for (int j = 0; j < i; j++) {
         if (latencies[i] != latencies[j]) {
           pairs++;
-          if (scores[i] != scores[j] && scores[i] > scores[j] == latencies[i] < latencies[j]) {
+          if (latencies[i] < latencies[j] ? scores[i] > scores[j] : scores[j] > scores[i]) {
             right++;
           }
         }

@@ -1,0 +1,125 @@
+package autosparse.costmodel.training;
+
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelConfig.FeatureAt;
+import autosparse.costmodel.ModelConfig.TokenForm;
+import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.SyntheticData;
+import autosparse.costmodel.network.CostModel;
+import autosparse.costmodel.network.CostModel.EncodedTask;
+import autosparse.costmodel.network.CostModels;
+import autosparse.engine.HostDevice;
+import autosparse.engine.Tensor;
+import autosparse.layers.RankingLoss;
+import autosparse.layers.RateSchedule;
+import autosparse.schedule.Op;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.zip.CRC32;
+
+/** A trainer with all that it needs, small; and a program that prints what weights it reaches. */
+public final class TinyTraining implements AutoCloseable {
+  static final List<Op> OPS = List.of(Op.SPMM, Op.SPMV);
+
+  final HostDevice device;
+  final CostModel model;
+  final TrainingData data;
+  final List<EncodedTask> encoded;
+  final PyramidCache pyramids;
+  final Trainer trainer;
+
+  TinyTraining(TrainingData data, ModelConfig model, TrainingConfig config, int threads) {
+    this.data = data;
+    device =
+        HostDevice.cpu(HostDevice.Options.defaults().withCapacity(1L << 30).withThreads(threads));
+    ModelStatistics statistics = data.statistics();
+    this.model = CostModels.create(model, statistics, device.root(), config.seed());
+    encoded = Trainer.encode(this.model, data);
+    pyramids = new PyramidCache(device.root(), data.patterns(), 1L << 28);
+    trainer = new Trainer(this.model, data, encoded, config, pyramids, device.root());
+  }
+
+  /** Three matrices, two operators. */
+  static TrainingData data(Path folder) throws IOException {
+    return SyntheticData.write(folder, 3, OPS, 60, 40, 50).load(OPS);
+  }
+
+  static ModelConfig model(ModelKind kind) {
+    return new ModelConfig(
+        kind,
+        OPS,
+        4,
+        TokenForm.NORMALIZED,
+        true,
+        1,
+        FeatureAt.TOKEN,
+        new ModelConfig.Head(32, 16, 2, 32));
+  }
+
+  static TrainingConfig config(int epochs, int matricesPerStep) {
+    return new TrainingConfig(
+        RankingLoss.LAMBDARANK,
+        epochs,
+        16,
+        matricesPerStep,
+        3e-3,
+        RateSchedule.LINEAR,
+        1e-2,
+        true,
+        1,
+        5);
+  }
+
+  void run(long steps) {
+    for (long step = 0; step < steps; step++) {
+      trainer.next();
+    }
+  }
+
+  /** Every bit of weights and optimiser, by name. */
+  Map<String, Integer> bits() {
+    Map<String, Integer> bits = new TreeMap<>();
+    trainer.stateDict().tensors().forEach((name, tensor) -> bits.put(name, hash(tensor)));
+    return bits;
+  }
+
+  private static int hash(Tensor tensor) {
+    CRC32 crc = new CRC32();
+    for (float value : tensor.toFloats()) {
+      int word = Float.floatToRawIntBits(value);
+      for (int shift = 0; shift < 32; shift += 8) {
+        crc.update(word >>> shift & 0xff);
+      }
+    }
+    return (int) crc.getValue();
+  }
+
+  @Override
+  public void close() {
+    trainer.close();
+    pyramids.close();
+    model.close();
+    device.close();
+  }
+
+  /**
+   * Trains for 20 steps and prints a hash of all weights.
+   *
+   * @param args a folder for the data set
+   */
+  public static void main(String[] args) throws IOException {
+    TrainingData data = data(Path.of(args[0]));
+    StringBuilder hashes = new StringBuilder();
+    for (ModelKind kind : List.of(ModelKind.AUTOSPARSE, ModelKind.FEATURES_MLP)) {
+      try (TinyTraining training = new TinyTraining(data, model(kind), config(20, 2), 2)) {
+        training.run(20);
+        hashes.append(Integer.toHexString(training.bits().hashCode())).append(' ');
+      }
+    }
+    System.out.println("weights " + hashes.toString().strip());
+  }
+}
