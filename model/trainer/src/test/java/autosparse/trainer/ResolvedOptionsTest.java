@@ -49,17 +49,18 @@ class ResolvedOptionsTest {
     Map<String, Object> config = stored(first);
     List<String> resumed =
         ResolvedOptions.merge(
-            parse("--out=runs/x", "--resume", "--epochs=50", "--model=waco-wide").getParseResult(),
+            parse("--out=runs/x", "--resume", "--keep-checkpoints=7", "--model=waco-wide")
+                .getParseResult(),
             config,
             OUT);
     Map<String, Object> merged =
         ResolvedOptions.of(parse(resumed.toArray(String[]::new)).getCommandSpec());
-    assertEquals(50, merged.get("epochs"));
+    assertEquals(7, merged.get("keep-checkpoints"));
     assertEquals(List.of("spmm", "sddmm"), merged.get("op"));
     assertEquals(List.of("a", "b"), merged.get("held-out"));
     assertEquals("6g", merged.get("memory-budget"));
     assertEquals(1e-3, merged.get("lr"));
-    merged.put("epochs", config.get("epochs"));
+    merged.put("keep-checkpoints", config.get("keep-checkpoints"));
     assertEquals(config.toString(), merged.toString());
   }
 
@@ -75,5 +76,17 @@ class ResolvedOptionsTest {
     assertTrue(
         refused.getMessage().startsWith("--seed 2: the run in runs/x was started with 1;"),
         refused.getMessage());
+  }
+
+  @Test
+  void aCommandOnARunTakesFromItWhatIsNotGiven() {
+    Map<String, Object> config =
+        stored("--out=runs/x", "--data=/d", "--matrices=/m", "--split=base", "--held-out=a,b");
+    List<String> completed =
+        ResolvedOptions.complete(
+            parse("--out=runs/x", "--data=/other").getParseResult(),
+            config,
+            List.of("data", "split", "held-out", "seed"));
+    assertEquals(List.of("--data=/other", "--split=base", "--held-out=a,b", "--seed=1"), completed);
   }
 }

@@ -146,6 +146,8 @@ class TrainCommandTest {
             "--checkpoint");
     program.succeed(Program.join(evaluate, whole.toString()));
     String judged = program.out();
+    program.succeed(List.of("evaluate", "--checkpoint", whole.toString()));
+    assertEquals(judged, program.out(), "a run is judged on its own split");
     for (String text : List.of("autosparse", "features-mlp", "random", "blind")) {
       assertTrue(judged.contains(text), text + " in " + judged);
     }

@@ -104,16 +104,25 @@ public final class SparseTower {
    * @return Σ over layers of pairs·C_in·C_out
    */
   public double multiplyAdds(PatternPyramid pyramid) {
-    double total = 0;
+    // The first layer's neighbours are counted in its masks: it never makes a map.
+    double total = (double) pairs(pyramid.masks(FIRST).toInts()) * channels.get(0);
     int level = 0;
-    int in = 1;
-    for (int l = 0; l < layers.size(); l++) {
+    int in = channels.get(0);
+    for (int l = 1; l < layers.size(); l++) {
       ConvolutionKernel kernel = layers.get(l).kernel();
       total += (double) pyramid.map(level, kernel).pairs() * in * channels.get(l);
       in = channels.get(l);
       level += kernel.isSubmanifold() ? 0 : 1;
     }
     return total;
+  }
+
+  private static long pairs(int[] masks) {
+    long pairs = 0;
+    for (int mask : masks) {
+      pairs += Integer.bitCount(mask);
+    }
+    return pairs;
   }
 
   /** The pooled output [B, C_l] of each layer, first to last. */

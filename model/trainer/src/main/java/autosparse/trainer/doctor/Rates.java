@@ -1,8 +1,10 @@
 package autosparse.trainer.doctor;
 
+import autosparse.engine.HostDevice;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
 import java.nio.ByteBuffer;
-import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.openblas.global.openblas;
 
 /** Short measurements of what the machine can do: the best of a few runs after a warm-up. */
 final class Rates {
@@ -14,34 +16,21 @@ final class Rates {
 
   private Rates() {}
 
-  /** Floating-point operations per second of OpenBLAS's sgemm on all its threads. */
+  /** Floating-point operations per second of the CPU engine's GEMM on all cores. */
   static double sgemmFlopsPerSecond() {
-    int n = SGEMM_SIZE;
-    try (FloatPointer a = new FloatPointer((long) n * n);
-        FloatPointer b = new FloatPointer((long) n * n);
-        FloatPointer c = new FloatPointer((long) n * n)) {
-      for (long i = 0; i < (long) n * n; i++) {
-        a.put(i, (float) (i % 7) - 3);
-        b.put(i, (float) (i % 5) - 2);
+    long n = SGEMM_SIZE;
+    HostDevice.Options options = HostDevice.Options.defaults().withCapacity(16 * n * n);
+    try (HostDevice device = HostDevice.cpu(options)) {
+      TensorScope root = device.root();
+      double[] values = new double[(int) (n * n)];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = i % 7 - 3;
       }
+      Tensor a = root.reals("a", MemoryTag.INPUT, values, n, n);
+      Tensor b = root.reals("b", MemoryTag.INPUT, values, n, n);
+      Tensor c = root.real("c", MemoryTag.INPUT, n, n);
       double seconds =
-          bestSeconds(
-              () ->
-                  openblas.cblas_sgemm(
-                      openblas.CblasRowMajor,
-                      openblas.CblasNoTrans,
-                      openblas.CblasNoTrans,
-                      n,
-                      n,
-                      n,
-                      1f,
-                      a,
-                      n,
-                      b,
-                      n,
-                      0f,
-                      c,
-                      n));
+          bestSeconds(() -> device.operators().gemm().gemm(false, a, false, b, 1, 0, c));
       return 2.0 * n * n * n / seconds;
     }
   }
