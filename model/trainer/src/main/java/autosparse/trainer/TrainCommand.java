@@ -106,7 +106,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      defaultValue = "20",
+      defaultValue = "22",
       description = "Passes over the training schedules (default: ${DEFAULT-VALUE}).")
   private int epochs;
 
@@ -120,7 +120,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      defaultValue = "1536",
+      defaultValue = "1024",
       description = "Schedules per matrix and step (default: ${DEFAULT-VALUE}).")
   private int batch;
 
