@@ -71,8 +71,8 @@ public record ModelConfig(
     public static final Head PUBLISHED = new Head(1024, 256, 8, 1024);
 
     /**
-     * A quarter of the work; what trains in minutes on a CPU. The encoder keeps its published
-     * width: it runs once for each distinct token, not for each token of each schedule.
+     * Half the width behind the encoder; what trains in minutes on a CPU. The encoder keeps its
+     * hidden width: it runs once for each distinct token, not for each token of each schedule.
      */
     public static final Head COMPACT = new Head(1024, 128, 8, 256);
 

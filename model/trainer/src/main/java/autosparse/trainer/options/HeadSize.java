@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** Widths of the transformer. */
 public enum HeadSize {
-  /** A quarter of the published one's work; trains in minutes on a CPU. */
+  /** Half the published width behind the encoder; trains in minutes on a CPU. */
   COMPACT,
   /** As AutoSparseNet publishes it. */
   PUBLISHED;
