@@ -68,6 +68,10 @@ class TrainCommandTest {
             "16",
             "--baseline-epochs",
             "1",
+            "--evaluate-every",
+            "1",
+            "--checkpoint-every",
+            "1",
             "--threads",
             "1",
             "--seed",
@@ -146,7 +150,7 @@ class TrainCommandTest {
             "--checkpoint");
     program.succeed(Program.join(evaluate, whole.toString()));
     String judged = program.out();
-    program.succeed(List.of("evaluate", "--checkpoint", whole.toString()));
+    program.succeed(List.of("evaluate", "--checkpoint", whole.toString(), "--op", "spmm"));
     assertEquals(judged, program.out(), "a run is judged on its own split");
     for (String text : List.of("autosparse", "features-mlp", "random", "blind")) {
       assertTrue(judged.contains(text), text + " in " + judged);
