@@ -3,13 +3,11 @@ package autosparse.trainer.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -36,16 +34,7 @@ class InterruptsTest {
   }
 
   private void send(String signal) throws IOException, InterruptedException {
-    Path status = Path.of("/proc/self/status");
-    assumeTrue(Files.exists(status), "signals are tested on Linux");
-    long ignored =
-        Files.readAllLines(status).stream()
-            .filter(line -> line.startsWith("SigIgn:"))
-            .mapToLong(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
-            .sum();
-    assumeTrue(
-        !signal.equals("INT") || (ignored & 2) == 0, "started with SIGINT ignored, as in nohup");
-    new ProcessBuilder("kill", "-" + signal, String.valueOf(job.pid())).start().waitFor();
+    Signals.send(signal, job);
   }
 
   @AfterEach
