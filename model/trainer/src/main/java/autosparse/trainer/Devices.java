@@ -40,9 +40,4 @@ final class Devices {
     }
     return selection;
   }
-
-  /** Opens it; a reservation that the system refuses is a matter of {@code --memory-budget}. */
-  static HostDevice open(DeviceSelection selection) {
-    return selection.open();
-  }
 }

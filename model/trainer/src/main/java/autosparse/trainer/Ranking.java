@@ -4,7 +4,7 @@ import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.network.CostModel;
-import autosparse.costmodel.network.CostModel.Selection;
+import autosparse.costmodel.training.Scores;
 import autosparse.engine.DeviceSelection;
 import autosparse.engine.HostDevice;
 import autosparse.engine.TensorScope;
@@ -26,8 +26,6 @@ import java.util.stream.IntStream;
 
 /** The work of {@code rank}. */
 final class Ranking {
-  private static final int BATCH = 2048;
-
   private final RankOptions options;
   private final Main main;
 
@@ -69,7 +67,6 @@ final class Ranking {
       SparsityPattern pattern,
       Problem problem,
       List<ScheduleFile.Line> candidates) {
-    double[] scores = new double[candidates.size()];
     try (HostDevice device = selection.open();
         TensorScope scope = device.root().child("rank");
         CostModel model = ModelFile.read(options.checkpoint(), scope).model()) {
@@ -85,16 +82,10 @@ final class Ranking {
       CostModel.EncodedTask task = model.encode(pattern.name(), problem, schedules);
       try (Tape tower = Tape.inference(scope)) {
         Variable features = features(tower, scope, model, pattern);
-        for (int from = 0; from < scores.length; from += BATCH) {
-          int[] part = IntStream.range(from, Math.min(scores.length, from + BATCH)).toArray();
-          try (Tape tape = Tape.inference(scope)) {
-            Variable y = model.scores(tape, features, List.of(new Selection(task, 0, part)));
-            System.arraycopy(y.value().toDoubles(), 0, scores, from, part.length);
-          }
-        }
+        int[] all = IntStream.range(0, schedules.size()).toArray();
+        return Scores.of(model, scope, features, task, all);
       }
     }
-    return scores;
   }
 
   private static Variable features(

@@ -4,7 +4,6 @@ import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
-import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.engine.Device;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -16,8 +15,6 @@ import java.util.List;
 
 /** Judges a model on the validation part of a data set. */
 public final class Evaluator {
-  private static final int BATCH = 2048;
-
   private final Device device;
   private final CostModel model;
   private final TrainingData data;
@@ -93,19 +90,9 @@ public final class Evaluator {
 
   /** Scores of some schedules of a task with the pattern of a matrix. */
   public double[] scores(EncodedTask task, int matrix, int[] indices) {
-    double[] scores = new double[indices.length];
     try (TensorScope scope = device.root().child("evaluation")) {
-      Variable pattern = pattern(scope, matrix);
-      for (int from = 0; from < indices.length; from += BATCH) {
-        int to = Math.min(indices.length, from + BATCH);
-        int[] part = java.util.Arrays.copyOfRange(indices, from, to);
-        try (Tape tape = Tape.inference(scope)) {
-          Variable y = model.scores(tape, pattern, List.of(new Selection(task, 0, part)));
-          System.arraycopy(y.value().toDoubles(), 0, scores, from, part.length);
-        }
-      }
+      return Scores.of(model, scope, pattern(scope, matrix), task, indices);
     }
-    return scores;
   }
 
   private Variable pattern(TensorScope scope, int matrix) {
