@@ -128,11 +128,6 @@ public final class Task {
     return latencies[index];
   }
 
-  /** Median latencies of all schedules in milliseconds; a copy. */
-  public double[] latenciesMs() {
-    return latencies.clone();
-  }
-
   /** All measurements of one schedule in milliseconds, in the order of the file; a copy. */
   public double[] measurementsMs(int index) {
     return measurements[index].clone();

@@ -11,7 +11,9 @@ import autosparse.engine.memory.MemoryTag;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.NoiseStats;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Judges a model on the validation part of a data set. */
 public final class Evaluator {
@@ -49,6 +51,14 @@ public final class Evaluator {
    * @param blind whether to judge it with another matrix's pattern too
    */
   public Evaluation evaluate(boolean blind) {
+    try (TensorScope scope = device.root().child("evaluation")) {
+      return evaluate(blind, scope);
+    }
+  }
+
+  private Evaluation evaluate(boolean blind, TensorScope scope) {
+    // The tower runs once a matrix, whatever the number of its operators and blind comparisons.
+    Map<Integer, Variable> patterns = new HashMap<>();
     List<Evaluation.TaskEvaluation> results = new ArrayList<>();
     double losses = 0;
     for (int t = 0; t < data.tasks().size(); t++) {
@@ -58,12 +68,12 @@ public final class Evaluator {
         continue;
       }
       double[] latencies = task.latencies(chosen);
-      double[] scores = scores(encoded.get(t), task.matrix(), chosen);
+      double[] scores = scores(scope, patterns, encoded.get(t), task.matrix(), chosen);
       losses += loss(scores, latencies);
       RankingMetrics blindMetrics = null;
       if (blind && data.patterns().size() > 1) {
         int other = (task.matrix() + 1) % data.patterns().size();
-        double[] blindScores = scores(blindTask(t, other), other, chosen);
+        double[] blindScores = scores(scope, patterns, blindTask(t, other), other, chosen);
         blindMetrics = RankingMetrics.of(blindScores, latencies);
       }
       results.add(
@@ -91,8 +101,18 @@ public final class Evaluator {
   /** Scores of some schedules of a task with the pattern of a matrix. */
   public double[] scores(EncodedTask task, int matrix, int[] indices) {
     try (TensorScope scope = device.root().child("evaluation")) {
-      return Scores.of(model, scope, pattern(scope, matrix), task, indices);
+      return scores(scope, new HashMap<>(), task, matrix, indices);
     }
+  }
+
+  private double[] scores(
+      TensorScope scope,
+      Map<Integer, Variable> patterns,
+      EncodedTask task,
+      int matrix,
+      int[] indices) {
+    Variable pattern = patterns.computeIfAbsent(matrix, m -> pattern(scope, m));
+    return Scores.of(model, scope, pattern, task, indices);
   }
 
   private Variable pattern(TensorScope scope, int matrix) {
