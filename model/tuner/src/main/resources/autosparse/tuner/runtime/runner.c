@@ -496,7 +496,9 @@ static void run(const char *object, const char *function, limits limit) {
   void *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
   as_kernel *kernel = library ? (as_kernel *)dlsym(library, function) : NULL;
   if (!kernel) {
-    answer("failed\topen\t%s", dlerror());
+    const char *error = dlerror();
+    size_t path = strlen(object);
+    answer("failed\topen\t%s", strncmp(error, object, path) || error[path] != ':' ? error : error + path + 2);
     if (library) {
       dlclose(library);
     }
