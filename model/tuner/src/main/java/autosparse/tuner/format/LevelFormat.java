@@ -7,6 +7,7 @@ import autosparse.schedule.ScheduleGeometry;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * What one level of a packed matrix holds.
@@ -61,6 +62,21 @@ public record LevelFormat(String name, String axis, long extent, long stride, Mo
   /** Whether the level has one coordinate per position of its parent. */
   public boolean isSingleton() {
     return mode == Mode.SINGLETON || mode == Mode.SINGLETON_NON_UNIQUE;
+  }
+
+  /**
+   * The first level that cannot be stored: a singleton of several coordinates below positions that
+   * may hold several nonzeros or none. (One of extent 1 has the same coordinate everywhere.)
+   */
+  public static Optional<LevelFormat> misplacedSingleton(List<LevelFormat> levels) {
+    boolean single = false;
+    for (LevelFormat level : levels) {
+      if (level.isSingleton() && !single && level.extent() > 1) {
+        return Optional.of(level);
+      }
+      single = level.single(single);
+    }
+    return Optional.empty();
   }
 
   /**

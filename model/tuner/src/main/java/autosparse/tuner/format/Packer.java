@@ -57,24 +57,18 @@ public final class Packer {
           values.length + " values for " + matrix.nnz() + " nonzeros");
     }
     List<LevelFormat> formats = LevelFormat.of(schedule, problem);
-    requireSingletons(formats);
+    LevelFormat.misplacedSingleton(formats)
+        .ifPresent(
+            level -> {
+              throw new IllegalArgumentException(
+                  "level "
+                      + level.name()
+                      + " is a singleton of extent "
+                      + level.extent()
+                      + ", expected one below a non-unique level");
+            });
     checkDensePrefix(formats, problem);
     return new Packer(matrix, problem, formats).pack(values);
-  }
-
-  private static void requireSingletons(List<LevelFormat> formats) {
-    boolean single = false;
-    for (LevelFormat format : formats) {
-      if (format.isSingleton() && !single && format.extent() > 1) {
-        throw new IllegalArgumentException(
-            "level "
-                + format.name()
-                + " is a singleton of extent "
-                + format.extent()
-                + ", expected one below a non-unique level");
-      }
-      single = format.single(single);
-    }
   }
 
   /** What needs no look at the nonzeros, and so not even their sorting: leading dense levels. */
