@@ -72,6 +72,18 @@ final class HandWritten {
     return SIGNATURE + "  (void)pos, (void)crd, (void)b, (void)c, (void)out;\n" + code + "}\n";
   }
 
+  /** A kernel that writes its process number into a pipe, then never ends. */
+  static String hangs(Path pipe) {
+    return body(
+        """
+          int open(const char *, int), getpid(void), dprintf(int, const char *, ...);
+          dprintf(open("%s", 1), "%%d\\n", getpid());
+          for (volatile int forever = 1; forever;) {
+          }
+        """
+            .formatted(pipe));
+  }
+
   /** Gives schedule number n, told by its chunk of n + 1, the n-th of some kernels. */
   static KernelGenerator kernels(List<String> codes) {
     return new KernelGenerator() {
