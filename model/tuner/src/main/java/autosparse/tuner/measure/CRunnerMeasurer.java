@@ -176,12 +176,12 @@ public final class CRunnerMeasurer implements ScheduleMeasurer {
     }
     Preparation.Ready ready = (Preparation.Ready) prepared;
     Outcome outcome = runner().run(ready.packed(), ready.kernel());
-    boolean notLoaded =
-        outcome instanceof Outcome.Failed failed && failed.failure() == Failure.COMPILE_ERROR;
-    if (!notLoaded || !ready.kernel().cached()) {
+    boolean loaded =
+        !(outcome instanceof Outcome.Failed failed && failed.failure() == Failure.COMPILE_ERROR);
+    if (loaded) {
       return outcome;
     }
-    // Perhaps only the file in the cache is broken.
+    // Perhaps the file in the cache is broken, or it is a neighbour in the file that is at fault.
     compiler.forget(ready.kernel());
     KernelCompiler.Compiled again = compiler.compile(List.of(ready.source())).get(0);
     return again instanceof KernelCompiler.Compiled.Kernel kernel

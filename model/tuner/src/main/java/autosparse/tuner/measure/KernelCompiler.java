@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
@@ -221,8 +220,7 @@ public final class KernelCompiler {
     if (result.timedOut()) {
       return Optional.of(
           new Outcome.Failed(
-              Failure.COMPILE_TIMEOUT,
-              String.format(Locale.ROOT, "more than %.6g s", settings.timeout().toMillis() / 1e3)));
+              Failure.COMPILE_TIMEOUT, "more than " + settings.timeout().toMillis() + " ms"));
     }
     if (result.exitCode() == 0) {
       return Optional.empty();

@@ -154,6 +154,9 @@ final class KernelRunner implements AutoCloseable {
     if (answer instanceof RunnerProcess.Answer.Ok ok) {
       return timed(ok.fields());
     }
+    if (answer instanceof RunnerProcess.Answer.Failed failed && failed.reason().equals("open")) {
+      return new Outcome.Failed(Failure.COMPILE_ERROR, failed.detail());
+    }
     return failed(answer);
   }
 
@@ -193,14 +196,12 @@ final class KernelRunner implements AutoCloseable {
       return new Outcome.Failed(Failure.WRONG_RESULT, wrong.detail());
     }
     RunnerProcess.Answer.Failed failed = (RunnerProcess.Answer.Failed) answer;
-    return switch (failed.reason()) {
-      case "memory" -> new Outcome.Failed(Failure.OUT_OF_MEMORY, failed.detail());
-      case "open" -> new Outcome.Failed(Failure.COMPILE_ERROR, failed.detail());
-      default ->
-          // Not the schedule's fault: someone else's hand or a broken disk.
-          throw new UncheckedIOException(
-              new IOException("the work folder is not as it was left: " + failed.detail()));
-    };
+    if (failed.reason().equals("memory")) {
+      return new Outcome.Failed(Failure.OUT_OF_MEMORY, failed.detail());
+    }
+    // Not the schedule's fault: someone else's hand or a broken disk.
+    throw new UncheckedIOException(
+        new IOException("the work folder is not as it was left: " + failed.detail()));
   }
 
   @Override

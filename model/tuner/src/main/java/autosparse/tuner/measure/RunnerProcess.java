@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -145,9 +144,7 @@ final class RunnerProcess implements AutoCloseable {
     if (line == null) {
       kill();
       throw new Death(
-          Failure.TIMEOUT,
-          String.format(
-              Locale.ROOT, "no answer to '%s' in %.6g s", command.get(0), limit.toMillis() / 1e3));
+          Failure.TIMEOUT, "no answer to '" + command.get(0) + "' in " + limit.toMillis() + " ms");
     }
     return parse(line);
   }

@@ -324,10 +324,10 @@ static void load_matrix(const char *path, const char *op, int64_t dense, uint64_
 static int bind_packed(void) {
   const int64_t *header = (const int64_t *)packed.file.data;
   int64_t levels = header[3];
-  if (levels < 1 || levels > MAX_LEVELS || (size_t)(12 + 6 * levels) * 8 > packed.file.bytes) {
+  if (levels < 1 || levels > MAX_LEVELS || header[4] < 0 || header[4] > 1 || (size_t)(12 + 6 * levels) * 8 > packed.file.bytes) {
     return 0;
   }
-  int wide = header[4] != 0;
+  int wide = (int)header[4];
   packed.padded_rows = header[7];
   packed.padded_cols = header[8];
   for (int64_t l = 0; l < levels; l++) {
@@ -496,7 +496,9 @@ static void run(const char *object, const char *function, limits limit) {
   void *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
   as_kernel *kernel = library ? (as_kernel *)dlsym(library, function) : NULL;
   if (!kernel) {
-    answer("failed\topen\t%s", dlerror());
+    const char *error = dlerror();
+    size_t path = strlen(object);
+    answer("failed\topen\t%s", strncmp(error, object, path) || error[path] != ':' ? error : error + path + 2);
     if (library) {
       dlclose(library);
     }
