@@ -101,8 +101,13 @@ final class Preparation implements AutoCloseable {
 
   /** Prepares a batch on all workers; one result for each schedule, in order. */
   List<Prepared> prepare(List<Schedule> schedules) throws IOException {
-    AtomicLong room =
-        new AtomicLong(Math.min(MAX_STORED, Files.getFileStore(work.path()).getUsableSpace() / 4));
+    long free = Files.getFileStore(work.path()).getUsableSpace();
+    return prepare(schedules, Math.min(MAX_STORED, free / 4));
+  }
+
+  /** As {@link #prepare(List)}, with so many bytes of packed forms at most. */
+  List<Prepared> prepare(List<Schedule> schedules, long bytes) throws IOException {
+    AtomicLong room = new AtomicLong(bytes);
     int perFile = settings.compile().kernelsPerFile();
     List<Future<List<Prepared>>> groups = new ArrayList<>();
     for (int from = 0; from < schedules.size(); from += perFile) {
