@@ -30,16 +30,37 @@ final class RandomSchedules {
   /** Draws a schedule, every other one as {@link ScheduleSpace} has it. */
   static Schedule draw(Problem problem, RandomGenerator random) {
     while (true) {
-      Schedule schedule =
-          ScheduleSpace.random(problem, 1 + random.nextInt(MAX_THREADS), random);
+      Schedule schedule = ScheduleSpace.random(problem, 1 + random.nextInt(MAX_THREADS), random);
       if (random.nextBoolean()) {
         schedule = changed(schedule, problem.op(), random);
       }
       if (Legality.check(schedule, problem).isEmpty()
-          && ScheduleGeometry.of(schedule, problem).parallelEntries() <= MAX_ENTRIES) {
+          && parallelEntries(ScheduleGeometry.of(schedule, problem)) <= MAX_ENTRIES) {
         return schedule;
       }
     }
+  }
+
+  /** How often the parallel loop is started at most, loops over non-unique levels included. */
+  private static double parallelEntries(ScheduleGeometry geometry) {
+    double dense = 1;
+    double positions = 1;
+    boolean nonUnique = false;
+    for (ScheduleGeometry.Loop loop : geometry.loops()) {
+      if (loop.parallel()) {
+        return dense * positions;
+      }
+      if (loop.mode().isEmpty()) {
+        dense *= loop.size();
+      } else {
+        nonUnique |= loop.mode().get() == Mode.COMPRESSED_NON_UNIQUE;
+        positions =
+            nonUnique
+                ? Math.max(positions, (double) geometry.problem().nnz())
+                : positions * loop.size();
+      }
+    }
+    return 0;
   }
 
   private static Schedule changed(Schedule from, Op op, RandomGenerator random) {
