@@ -45,7 +45,12 @@ public final class CRunnerMeasurer implements ScheduleMeasurer {
     this(settings, KernelGenerator.emitter(), GRACE);
   }
 
-  /** With other kernels than those of the code generator, for tests. */
+  /** With other kernels than those of the code generator, e.g. ones written by hand. */
+  public CRunnerMeasurer(MeasureSettings settings, KernelGenerator generator) {
+    this(settings, generator, GRACE);
+  }
+
+  /** With another grace too, for tests. */
   CRunnerMeasurer(MeasureSettings settings, KernelGenerator generator, Duration grace) {
     this.settings = settings;
     this.generator = generator;
