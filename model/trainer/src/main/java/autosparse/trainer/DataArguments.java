@@ -50,8 +50,9 @@ final class DataArguments {
       defaultValue = "random",
       converter = Converters.SplitConverter.class,
       description = {
-        "random holds out a fifth of each task's schedules, base whole matrices, none trains on",
-        "nothing: a model trained elsewhere is judged on all (default: ${DEFAULT-VALUE})."
+        "random holds out a fifth of each task's schedules, base whole",
+        "matrices, none everything: to judge a model trained elsewhere",
+        "(default: ${DEFAULT-VALUE})."
       })
   private Split.Kind split;
 
