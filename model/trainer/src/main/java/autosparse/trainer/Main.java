@@ -28,6 +28,7 @@ import picocli.CommandLine.ScopeType;
       TrainCommand.class,
       EvaluateCommand.class,
       RankCommand.class,
+      ImportCommand.class,
       ExportCommand.class,
       ShowCommand.class,
       DoctorCommand.class

@@ -65,6 +65,7 @@ public final class TinyTraining implements AutoCloseable {
         RankingLoss.LAMBDARANK,
         epochs,
         16,
+        0,
         matricesPerStep,
         3e-3,
         RateSchedule.LINEAR,
