@@ -29,6 +29,7 @@ import picocli.CommandLine.ScopeType;
       EvaluateCommand.class,
       RankCommand.class,
       ExportCommand.class,
+      ShowCommand.class,
       DoctorCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

@@ -47,7 +47,7 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "evaluate", "rank", "export", "doctor"})
+  @ValueSource(strings = {"train", "evaluate", "rank", "export", "show", "doctor"})
   void everyCommandExplainsItself(String command) {
     assertEquals(0, run(command, "--help"));
     assertTrue(out().startsWith("Usage: trainer " + command), out());
@@ -59,7 +59,7 @@ class MainTest {
   @Test
   void withoutACommandItExplainsWhatThereIs() {
     assertEquals(0, run());
-    for (String text : List.of("train", "evaluate", "rank", "export", "doctor", "130")) {
+    for (String text : List.of("train", "evaluate", "rank", "export", "show", "doctor", "130")) {
       assertTrue(out().contains(text), text);
     }
     assertEquals(0, run("--version"));

@@ -2,9 +2,11 @@ package autosparse.tuner.measure;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -34,13 +36,17 @@ final class ChildProcess {
   /**
    * Runs a program to its end, or kills it and its children when its time is up.
    *
+   * @param environment variables set for it beside those of this process
    * @throws IOException if it cannot be started
    * @throws InterruptedIOException if this thread is interrupted; the program is then killed
    */
-  static Result run(List<String> command, Duration limit) throws IOException {
+  static Result run(List<String> command, Duration limit, Map<String, String> environment)
+      throws IOException {
     List<String> session = new ArrayList<>(List.of("setsid"));
     session.addAll(command);
-    Process process = new ProcessBuilder(session).redirectErrorStream(true).start();
+    ProcessBuilder builder = new ProcessBuilder(session).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     boolean ended = false;
     try {
       process.getOutputStream().close();
@@ -61,30 +67,35 @@ final class ChildProcess {
     }
   }
 
-  /** Kills a process that leads its session, with all in its process group, and waits for it. */
-  static void killGroup(Process process) throws IOException {
-    // The group first: with its leader gone, nobody would know its number.
-    Process kill =
-        new ProcessBuilder("sh", "-c", "kill -s KILL -- -" + process.pid())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .start();
-    boolean interrupted = false;
+  /**
+   * Kills a process that leads its session, with all in its process group, and waits for it.
+   *
+   * @throws UncheckedIOException if that cannot be done, which leaves processes behind
+   */
+  static void killGroup(Process process) {
+    boolean interrupted = Thread.interrupted();
     try {
-      kill.waitFor();
-    } catch (InterruptedException e) {
-      interrupted = true;
-    }
-    process.destroyForcibly();
-    try {
+      // The group first: it is known by its leader.
+      Process kill =
+          new ProcessBuilder("sh", "-c", "kill -s KILL -- -" + process.pid())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      kill.waitFor(DEATH.toMillis(), TimeUnit.MILLISECONDS);
+      process.destroyForcibly();
       if (!process.waitFor(DEATH.toMillis(), TimeUnit.MILLISECONDS)) {
-        throw new IOException("process " + process.pid() + " does not die");
+        throw new IOException("it does not die");
       }
+    } catch (IOException e) {
+      process.destroyForcibly();
+      throw new UncheckedIOException("process " + process.pid() + ": " + e.getMessage(), e);
     } catch (InterruptedException e) {
+      process.destroyForcibly();
       interrupted = true;
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

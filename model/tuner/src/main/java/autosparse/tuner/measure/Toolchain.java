@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -59,7 +60,9 @@ public record Toolchain(Path executable, String version, String target) {
   private static String ask(Path executable, String question) {
     ChildProcess.Result answer;
     try {
-      answer = ChildProcess.run(List.of(executable.toString(), question), PATIENCE);
+      answer =
+          ChildProcess.run(
+              List.of(executable.toString(), question), PATIENCE, Map.of("LC_ALL", "C"));
     } catch (IOException e) {
       throw new InputException("C compiler " + executable + ": " + e.getMessage(), e);
     }
