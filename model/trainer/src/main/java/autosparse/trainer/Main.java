@@ -30,6 +30,8 @@ import picocli.CommandLine.ScopeType;
       RankCommand.class,
       ExportCommand.class,
       ShowCommand.class,
+      GenerateCommand.class,
+      CollectCommand.class,
       DoctorCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

@@ -13,6 +13,7 @@ import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.HostDevice;
 import autosparse.layers.RankingLoss;
+import autosparse.schedule.DataSetFolder;
 import autosparse.schedule.Dataset;
 import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixFolder;
@@ -59,14 +60,18 @@ final class Session implements AutoCloseable {
     Split split =
         switch (options.split()) {
           case RANDOM -> Split.random(records, seed);
-          case BASE ->
-              Split.base(
-                  records,
-                  options.heldOut().isEmpty()
-                      ? Split.chooseHeldOut(records, seed)
-                      : options.heldOut());
+          case BASE -> Split.base(records, heldOut(options, records, seed));
         };
     return TrainingData.load(split, matrices);
+  }
+
+  /** What the user names, else what the data set names, else what the seed picks. */
+  private static List<String> heldOut(DataOptions options, Dataset records, long seed) {
+    return options.heldOut().isEmpty()
+        ? new DataSetFolder(options.data())
+            .heldOut()
+            .orElseGet(() -> Split.chooseHeldOut(records, seed))
+        : options.heldOut();
   }
 
   /** A fresh model for some data. */

@@ -32,7 +32,7 @@ public record ShowOptions(
     public Shape {
       Require.positive("--rows", rows);
       Require.positive("--cols", cols);
-      Require.notNegative("--nnz", nnz);
+      Require.notNegative("--nnz", (double) nnz);
     }
   }
 

@@ -81,9 +81,10 @@ public final class MatrixWriter {
               case CSR -> csr(pattern, nnz, out);
               case MTX -> matrixMarket(pattern, nnz, comment, out);
               case MTX_GZ -> {
-                try (OutputStream zipped = new BestGzip(out)) {
-                  matrixMarket(pattern, nnz, comment, zipped);
-                }
+                // Not closed but finished: the file below is still to be forced to the device.
+                BestGzip zipped = new BestGzip(out);
+                matrixMarket(pattern, nnz, comment, zipped);
+                zipped.finish();
               }
             }
           } catch (UncheckedIOException broken) {

@@ -129,7 +129,7 @@ public record PatternMix(int count, int minRows, int maxRows, long minNnz, long 
       int rows = 1 << random.nextInt(4);
       int cols = 1 << random.nextInt(4);
       double filled = 0.25 + 0.75 * random.nextDouble();
-      double nnz = pattern.nnz() * Math.max(1, rows * cols * filled);
+      double nnz = pattern.nnz() * (rows * cols * filled + 1 - filled);
       boolean fits =
           rows * cols > 1
               && nnz <= maxNnz

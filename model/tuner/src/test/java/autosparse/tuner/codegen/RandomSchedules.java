@@ -30,8 +30,7 @@ final class RandomSchedules {
   /** Draws a schedule, every other one as {@link ScheduleSpace} has it. */
   static Schedule draw(Problem problem, RandomGenerator random) {
     while (true) {
-      Schedule schedule =
-          ScheduleSpace.random(problem, 1 + random.nextInt(MAX_THREADS), random);
+      Schedule schedule = ScheduleSpace.random(problem, 1 + random.nextInt(MAX_THREADS), random);
       if (random.nextBoolean()) {
         schedule = changed(schedule, problem.op(), random);
       }
