@@ -71,17 +71,24 @@ final class KernelRunner implements AutoCloseable {
    */
   Outcome run(Path packed, KernelCompiler.Compiled.Kernel kernel) {
     long start = System.nanoTime();
-    long loadedBefore = accounts.checkNanos + accounts.runNanos;
     try {
       Optional<Outcome> failed = load(packed);
-      return failed.isPresent() ? failed.get() : time(kernel);
+      if (failed.isPresent()) {
+        return failed.get();
+      }
     } catch (RunnerProcess.Death e) {
       process = null;
       return e.outcome();
     } finally {
-      // All that was neither checking nor running; a run that died is not told apart.
-      long elsewhere = accounts.checkNanos + accounts.runNanos - loadedBefore;
-      accounts.loadNanos += System.nanoTime() - start - elsewhere;
+      accounts.loadNanos += System.nanoTime() - start;
+    }
+    long loaded = System.nanoTime();
+    try {
+      return time(kernel);
+    } catch (RunnerProcess.Death e) {
+      process = null;
+      accounts.lostNanos += System.nanoTime() - loaded;
+      return e.outcome();
     }
   }
 
@@ -136,8 +143,9 @@ final class KernelRunner implements AutoCloseable {
 
   private Outcome time(KernelCompiler.Compiled.Kernel kernel) throws RunnerProcess.Death {
     TimingSettings timing = settings.timing();
-    // The checked run, warming up and timing each end within the limit or one run after it.
-    Duration limit = grace.plusNanos((long) (timing.maxMs() * 5e6));
+    // The checked run, then others until time is up, each of which may last as long as one may.
+    double milliseconds = timing.maxTotalMs() + 3 * timing.maxMs();
+    Duration limit = grace.plusNanos((long) (milliseconds * 1e6));
     RunnerProcess.Answer answer =
         process.ask(
             limit,
@@ -149,6 +157,7 @@ final class KernelRunner implements AutoCloseable {
                 Integer.toString(timing.minRuns()),
                 Integer.toString(timing.maxRuns()),
                 Long.toString(Math.round(timing.minTotalMs() * 1e6)),
+                Long.toString(Math.round(timing.maxTotalMs() * 1e6)),
                 Long.toString(Math.round(timing.maxMs() * 1e6)),
                 String.format(Locale.ROOT, "%.17g", settings.tolerance())));
     if (answer instanceof RunnerProcess.Answer.Ok ok) {

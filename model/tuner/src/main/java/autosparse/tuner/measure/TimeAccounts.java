@@ -15,6 +15,7 @@ final class TimeAccounts {
   long loadNanos;
   long checkNanos;
   long runNanos;
+  long lostNanos;
   long totalNanos;
 
   TimeSpent snapshot() {
@@ -30,6 +31,7 @@ final class TimeAccounts {
         loadNanos,
         checkNanos,
         runNanos,
+        lostNanos,
         totalNanos);
   }
 }

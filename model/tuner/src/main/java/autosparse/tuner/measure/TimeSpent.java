@@ -18,6 +18,7 @@ import java.util.Locale;
  * @param loadNanos starting the runner, reference results, loading packed matrices and kernels
  * @param checkNanos the checked runs and comparing results
  * @param runNanos warm-up and timed runs
+ * @param lostNanos runs that ended their process: time-outs, crashes
  * @param totalNanos all of {@link ScheduleMeasurer#measure}, by the clock
  */
 public record TimeSpent(
@@ -32,6 +33,7 @@ public record TimeSpent(
     long loadNanos,
     long checkNanos,
     long runNanos,
+    long lostNanos,
     long totalNanos) {
 
   /** Schedules measured per minute; 0 before there is one. */
@@ -41,7 +43,7 @@ public record TimeSpent(
 
   /** What is in none of the parts: talking to the runner, the listener. */
   public long otherNanos() {
-    return totalNanos - prepareNanos - loadNanos - checkNanos - runNanos;
+    return totalNanos - prepareNanos - loadNanos - checkNanos - runNanos - lostNanos;
   }
 
   /** One line. */
@@ -51,7 +53,7 @@ public record TimeSpent(
         Locale.ROOT,
         "%d schedules (%d timed) in %.1f s, %.0f a minute: prepare %.1f s (pack %.1f s, compile %.1f"
             + " s over all workers; %d compiled, %d cached), load %.1f s (%d starts), check %.1f s,"
-            + " run %.1f s, other %.1f s",
+            + " run %.1f s, lost %.1f s, other %.1f s",
         schedules,
         timed,
         seconds(totalNanos),
@@ -65,6 +67,7 @@ public record TimeSpent(
         restarts,
         seconds(checkNanos),
         seconds(runNanos),
+        seconds(lostNanos),
         seconds(otherNanos()));
   }
 

@@ -7,7 +7,7 @@
  * One command a line on standard input, one answer a line on what was standard output; fields are separated by tabs:
  *   ID matrix FILE OP DENSE SEED     OP: spmv, spmm, sddmm           -> ID ok NS
  *   ID packed FILE                                                   -> ID ok NS
- *   ID run SHARED_OBJECT FUNCTION WARMUPS MIN_RUNS MAX_RUNS MIN_TOTAL_NS MAX_NS TOLERANCE
+ *   ID run SHARED_OBJECT FUNCTION WARMUPS MIN_RUNS MAX_RUNS MIN_TOTAL_NS MAX_TOTAL_NS MAX_NS TOLERANCE
  *                                    -> ID ok ERROR LOAD_NS CHECK_NS RUN_NS RUNS NS_1 ... NS_RUNS
  * or ID wrong DETAIL (the result is not right), ID failed REASON DETAIL (REASON: memory, open, file; the next command
  * may come), ID died REASON DETAIL (REASON: memory, timeout; the process ends), ID refused DETAIL (no such command).
@@ -487,7 +487,7 @@ static int64_t timed_run(as_kernel *kernel, int64_t max_ns) {
 }
 
 typedef struct {
-  int64_t warmups, min_runs, max_runs, min_total, max_ns;
+  int64_t warmups, min_runs, max_runs, min_total, max_total, max_ns;
   double tolerance;
 } limits;
 
@@ -520,7 +520,7 @@ static void run(const char *object, const char *function, limits limit) {
   poison();
   timed_run(kernel, limit.max_ns);
   double error = check(limit.tolerance, "first run");
-  int64_t checked = now(), total = 0, runs = 0, deadline = checked + limit.max_ns;
+  int64_t checked = now(), total = 0, runs = 0, deadline = opened + limit.max_total;
   if (error >= 0) {
     for (int64_t n = 0; n < limit.warmups && now() < deadline; n++) {
       timed_run(kernel, limit.max_ns);
@@ -598,11 +598,11 @@ static void obey(char *line) {
     load_matrix(field[2], field[3], number(field[4]), strtoull(field[5], NULL, 10));
   } else if (!strcmp(name, "packed") && count == 3 && matrix.loaded) {
     load_packed(field[2]);
-  } else if (!strcmp(name, "run") && count == 10 && packed.loaded) {
-    limits limit = {number(field[4]), number(field[5]), number(field[6]),
-                    number(field[7]), number(field[8]), strtod(field[9], NULL)};
+  } else if (!strcmp(name, "run") && count == 11 && packed.loaded) {
+    limits limit = {number(field[4]), number(field[5]), number(field[6]),          number(field[7]),
+                    number(field[8]), number(field[9]), strtod(field[10], NULL)};
     if (limit.warmups < 0 || limit.min_runs < 1 || limit.max_runs < limit.min_runs || limit.min_total < 0 ||
-        limit.max_ns < 1000 || !(limit.tolerance >= 0)) {
+        limit.max_total < 0 || limit.max_ns < 1000 || !(limit.tolerance >= 0)) {
       answer("refused\ta number of 'run' is out of range");
     } else {
       run(field[2], field[3], limit);

@@ -76,6 +76,7 @@ final class RunnerProcessTest {
         "1",
         "2",
         "0",
+        "0",
         "60000000000",
         "1e-4");
   }

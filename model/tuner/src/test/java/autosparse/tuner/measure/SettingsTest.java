@@ -28,6 +28,7 @@ final class SettingsTest {
     refused("most runs 4", () -> new TimingSettings(0, 5, 4, 0, 1));
     refused("most runs 100001", () -> new TimingSettings(0, 5, 100_001, 0, 1));
     refused("total time in ms NaN", () -> new TimingSettings(0, 5, 5, Double.NaN, 1));
+    refused("longest total time in ms -1", () -> new TimingSettings(0, 5, 5, 0, -1, 1));
     refused("longest time in ms 0.5", () -> new TimingSettings(0, 5, 5, 0, 0.5));
     refused("compiler is blank", () -> compile.withCompiler(" "));
     refused("compiler time limit", () -> compile.withTimeout(Duration.ZERO));
@@ -74,13 +75,14 @@ final class SettingsTest {
             1_000_000_000L,
             2_000_000_000L,
             3_000_000_000L,
+            500_000_000L,
             12_000_000_000L);
     assertEquals(150, spent.schedulesPerMinute());
-    assertEquals(1_000_000_000L, spent.otherNanos());
+    assertEquals(500_000_000L, spent.otherNanos());
     assertEquals(
         "30 schedules (29 timed) in 12.0 s, 150 a minute: prepare 5.0 s (pack 4.0 s, compile 6.0 s"
             + " over all workers; 20 compiled, 9 cached), load 1.0 s (1 starts), check 2.0 s, run"
-            + " 3.0 s, other 1.0 s",
+            + " 3.0 s, lost 0.5 s, other 0.5 s",
         spent.toString());
   }
 }
