@@ -8,6 +8,8 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +30,8 @@ import java.util.Optional;
 public final class MeasurementFormat {
   /** How far a stated median may be from that of the times, since both are decimal. */
   private static final double MEDIAN_TOLERANCE = 1e-9;
+
+  private static final MathContext MEDIAN_DIGITS = new MathContext(12);
 
   private static final JsonFactory JSON = new JsonFactory();
   private static final String TIMES = "ms";
@@ -66,7 +70,8 @@ public final class MeasurementFormat {
           json.writeNumber(ms);
         }
         json.writeEndArray();
-        json.writeNumberField("median_ms", measurement.medianMs());
+        json.writeNumberField(
+            "median_ms", new BigDecimal(measurement.medianMs()).round(MEDIAN_DIGITS).doubleValue());
         json.writeNumberField("relative_error", measurement.relativeError());
       }
       json.writeEndObject();

@@ -12,6 +12,7 @@ import autosparse.schedule.Measurement;
 import autosparse.schedule.Measurement.Draw;
 import autosparse.schedule.Op;
 import autosparse.schedule.Schedule;
+import autosparse.schedule.Task;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -301,23 +302,14 @@ class CollectorTest {
     assertEquals(List.of("a", "b"), data.baseNames());
     assertEquals(1, data.noise(Op.SPMM).medianRatio(), "the same time again");
     assertEquals(1, result.heldOut().size());
-    // One measurement of three runs is one measurement: their median.
-    assertEquals(
-        Set.of(1, 2, 3, 4),
-        repeats(data, Set.of(1, 2, 3, 4)),
-        "schedules measured by one or both workers, once or twice");
-  }
-
-  private static Set<Integer> repeats(Dataset data, Set<Integer> of) {
-    Set<Integer> seen = new HashSet<>(of);
-    data.tasks()
-        .forEach(
-            task -> {
-              for (int s = 0; s < task.size(); s++) {
-                seen.add(task.repeats(s));
-              }
-            });
-    return seen;
+    // Three runs of one measurement are one measurement.
+    int most = 0;
+    for (Task task : data.tasks()) {
+      for (int index = 0; index < task.size(); index++) {
+        most = Math.max(most, task.repeats(index));
+      }
+    }
+    assertTrue(most >= 2 && most <= 4, "two workers, each at most twice: " + most);
   }
 
   @Test
