@@ -67,7 +67,8 @@ public final class CsrByHand {
       throw new InputException("usage: CsrByHand MATRIX... (.csr, .mtx, .mtx.gz)");
     }
     MeasureSettings settings = MeasureSettings.defaults();
-    System.out.println(settings.compile().cc() + " " + String.join(" ", settings.compile().flags()));
+    System.out.println(
+        settings.compile().cc() + " " + String.join(" ", settings.compile().flags()));
     for (String arg : args) {
       SparsityPattern matrix = MatrixReader.read(Path.of(arg));
       System.out.println(matrix);

@@ -78,10 +78,10 @@ final class Showing {
     packed.levels().forEach(level -> levels.add(level.format().name() + " " + level.positions()));
     return String.format(
         Locale.ROOT,
-        "A packed: positions %s; %d values for %d nonzeros; %.2f MB",
+        "A packed: positions %s; %d values for %d nonzeros; %d bytes",
         String.join(", ", levels),
         packed.values().length,
         matrix.nnz(),
-        packed.bytes() / 1e6);
+        packed.bytes());
   }
 }

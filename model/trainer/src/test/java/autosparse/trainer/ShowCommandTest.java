@@ -78,7 +78,7 @@ class ShowCommandTest {
           j   4                       A: s  summed over
             sum += A[i, j] * b[j]
           out[i] = sum
-        A packed: positions i 3, j 3; 3 values for 3 nonzeros; 0.00 MB
+        A packed: positions i 3, j 3; 3 values for 3 nonzeros; 40 bytes
 
         /* spmv: 0 1 A 2 i j A 2 i 0 j 1 0 0 None None None 0 1 1 */
         void kernel(const as_matrix *restrict a, const float *restrict b, const float *restrict c, float *restrict out) {

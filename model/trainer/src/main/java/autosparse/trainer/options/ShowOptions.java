@@ -32,7 +32,7 @@ public record ShowOptions(
     public Shape {
       Require.positive("--rows", rows);
       Require.positive("--cols", cols);
-      Require.notNegative("--nnz", (double) nnz);
+      Require.that(nnz >= 0, "--nnz", nnz, "a whole number from 0 up");
     }
   }
 

@@ -45,7 +45,12 @@ public final class CRunnerMeasurer implements ScheduleMeasurer {
     this(settings, KernelGenerator.emitter(), GRACE);
   }
 
-  /** With other kernels than those of the code generator, for tests. */
+  /** With other kernels than those of the code generator, e.g. ones written by hand. */
+  public CRunnerMeasurer(MeasureSettings settings, KernelGenerator generator) {
+    this(settings, generator, GRACE);
+  }
+
+  /** With another grace too, for tests. */
   CRunnerMeasurer(MeasureSettings settings, KernelGenerator generator, Duration grace) {
     this.settings = settings;
     this.generator = generator;
@@ -146,9 +151,7 @@ public final class CRunnerMeasurer implements ScheduleMeasurer {
         listener.measured(first + n, schedules.get(n), outcome);
       }
     } finally {
-      for (Preparation.Prepared prepared : batch) {
-        discard(prepared);
-      }
+      preparation.discard();
     }
   }
 
@@ -163,11 +166,12 @@ public final class CRunnerMeasurer implements ScheduleMeasurer {
     } finally {
       accounts.prepareNanos += System.nanoTime() - start;
     }
-    try {
-      return measure(prepared);
-    } finally {
-      discard(prepared);
+    Outcome outcome = measure(prepared);
+    if (prepared instanceof Preparation.Ready ready) {
+      // The next one that waited needs the room.
+      Files.delete(ready.packed());
     }
+    return outcome;
   }
 
   private Outcome measure(Preparation.Prepared prepared) {
@@ -195,15 +199,6 @@ public final class CRunnerMeasurer implements ScheduleMeasurer {
       runner.use(work.resolve("matrix"), currentProblem);
     }
     return runner;
-  }
-
-  private void discard(Preparation.Prepared prepared) throws IOException {
-    if (prepared instanceof Preparation.Ready ready) {
-      if (runner != null) {
-        runner.forget(ready.packed());
-      }
-      Files.deleteIfExists(ready.packed());
-    }
   }
 
   /** Ends the child process and deletes the work folder; the cache stays. */

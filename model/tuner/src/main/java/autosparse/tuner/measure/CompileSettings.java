@@ -2,13 +2,14 @@ package autosparse.tuner.measure;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * How kernels and the runner are compiled.
  *
  * @param cc the C compiler: a name to find on the PATH, or a path
  * @param flags for kernels; what makes them shared objects is added
- * @param runnerFlags for the program that calls them
+ * @param runnerFlags for the program that calls them; never -ffast-math, which knows no NaN
  * @param timeout longest that one call of the compiler may take
  * @param kernelsPerFile kernels that one call of the compiler translates
  * @param processes calls of the compiler at the same time
@@ -59,6 +60,6 @@ public record CompileSettings(
   }
 
   private static List<String> join(List<String> first, List<String> second) {
-    return java.util.stream.Stream.concat(first.stream(), second.stream()).toList();
+    return Stream.concat(first.stream(), second.stream()).toList();
   }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Collectors;
 
 /**
  * Compiles kernels to shared objects, several in one file, and keeps them for later. Threads may
@@ -139,7 +140,7 @@ public final class KernelCompiler {
       Path source = Files.writeString(folder.resolve("kernels.c"), code);
       RuntimeSources.write(RuntimeSources.ABI, folder);
       Path object = folder.resolve("kernels.so");
-      List<String> command = command(settings.flags(), source, object);
+      List<String> command = command(settings.flags(), List.of(source), object);
       command.addAll(List.of("-shared", "-fPIC"));
       translated.add(kernels.size());
       Optional<Outcome.Failed> failure = call(command, folder);
@@ -159,8 +160,9 @@ public final class KernelCompiler {
    * @throws UncheckedIOException if a folder cannot be written
    */
   public Path runner() {
-    String code = RuntimeSources.text(RuntimeSources.RUNNER);
-    String key = cache.key(settings.runnerFlags(), RuntimeSources.RUNNER, code);
+    String code =
+        RuntimeSources.RUNNER.stream().map(RuntimeSources::text).collect(Collectors.joining());
+    String key = cache.key(settings.runnerFlags(), "runner", code);
     Optional<Path> found = cache.find(key);
     if (found.isPresent()) {
       return found.get();
@@ -168,11 +170,15 @@ public final class KernelCompiler {
     try {
       Path folder = Files.createTempDirectory(workFolder, "compile-");
       try {
-        RuntimeSources.write(RuntimeSources.RUNNER, folder);
-        RuntimeSources.write(RuntimeSources.ABI, folder);
+        List<Path> sources = new ArrayList<>();
+        for (String name : RuntimeSources.RUNNER) {
+          RuntimeSources.write(name, folder);
+          if (name.endsWith(".c")) {
+            sources.add(folder.resolve(name));
+          }
+        }
         Path program = folder.resolve("runner");
-        List<String> command =
-            command(settings.runnerFlags(), folder.resolve(RuntimeSources.RUNNER), program);
+        List<String> command = command(settings.runnerFlags(), sources, program);
         command.addAll(List.of("-ldl", "-lpthread"));
         Optional<Outcome.Failed> failure = call(command, folder);
         if (failure.isPresent()) {
@@ -204,11 +210,13 @@ public final class KernelCompiler {
     }
   }
 
-  private List<String> command(List<String> flags, Path source, Path target) {
+  private List<String> command(List<String> flags, List<Path> sources, Path target) {
     List<String> command = new ArrayList<>();
     command.add(toolchain.executable().toString());
     command.addAll(flags);
-    command.addAll(List.of("-o", target.toString(), source.toString(), "-lm"));
+    command.addAll(List.of("-o", target.toString()));
+    sources.forEach(source -> command.add(source.toString()));
+    command.add("-lm");
     return command;
   }
 

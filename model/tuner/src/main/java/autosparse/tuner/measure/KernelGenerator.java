@@ -7,7 +7,7 @@ import autosparse.tuner.codegen.KernelSource;
 import java.util.Optional;
 
 /** Makes the kernel of a schedule. */
-interface KernelGenerator {
+public interface KernelGenerator {
   /** Name of every kernel's function; the compiler gives each its own. */
   String FUNCTION = "kernel";
 

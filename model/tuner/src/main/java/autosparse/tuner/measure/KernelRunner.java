@@ -49,13 +49,6 @@ final class KernelRunner implements AutoCloseable {
     packedLoaded = null;
   }
 
-  /** Forgets a packed form whose file is about to go or to change. */
-  void forget(Path packed) {
-    if (packed.equals(packedLoaded)) {
-      packedLoaded = null;
-    }
-  }
-
   /** Process number of the child, where there is one. */
   Optional<Long> pid() {
     return Optional.ofNullable(process).map(RunnerProcess::pid);
@@ -64,7 +57,7 @@ final class KernelRunner implements AutoCloseable {
   /**
    * Checks and times one kernel.
    *
-   * @param packed the packed form that it is for
+   * @param packed the packed form that it is for; a name stands for one content for ever
    * @return a time or why there is none; {@link Failure#COMPILE_ERROR} if the shared object does
    *     not load
    * @throws UncheckedIOException if the child cannot be started or a file is not as it was written

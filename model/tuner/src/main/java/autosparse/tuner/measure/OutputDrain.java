@@ -61,13 +61,19 @@ final class OutputDrain {
     thread.join(limit.toMillis());
   }
 
-  /** The first line that is not blank, fit for a one-line message. */
+  /**
+   * The first line that has a letter or digit (sanitizers begin with a bar), fit for a one-line
+   * message.
+   */
   Optional<String> firstLine() {
     return firstLine(text());
   }
 
   static Optional<String> firstLine(String text) {
-    return text.lines().filter(line -> !line.isBlank()).findFirst().map(OutputDrain::printable);
+    return text.lines()
+        .filter(line -> line.chars().anyMatch(Character::isLetterOrDigit))
+        .findFirst()
+        .map(OutputDrain::printable);
   }
 
   /** One line of at most 200 characters without control characters. */

@@ -4,6 +4,7 @@ import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.SparsityPattern;
 import autosparse.tuner.codegen.KernelSource;
+import autosparse.tuner.format.LevelFormat;
 import autosparse.tuner.format.PackedMatrix;
 import autosparse.tuner.format.Packer;
 import autosparse.tuner.format.StorageCapException;
@@ -14,10 +15,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -46,8 +52,24 @@ final class Preparation implements AutoCloseable {
   /** Its packed form did not fit beside the others'. */
   record Postponed() implements Prepared {}
 
-  /** Packed but not compiled; without a file where there was no room for one. */
+  /** A packed form; without a file where there was no room for one. */
+  private record Form(Optional<Path> file, boolean wide) implements Prepared {}
+
+  /** Packed but not compiled. */
   private record Packed(Optional<Path> file, KernelSource source) implements Prepared {}
+
+  /**
+   * Packed forms made together, each once for all schedules that have its format.
+   *
+   * @param room bytes that further files may take
+   * @param alone whether nothing else is packed at the same time
+   */
+  private record Forms(
+      ConcurrentMap<List<LevelFormat>, FutureTask<Prepared>> made, AtomicLong room, boolean alone) {
+    Forms(long bytes, boolean alone) {
+      this(new ConcurrentHashMap<>(), new AtomicLong(bytes), alone);
+    }
+  }
 
   private final MeasureSettings settings;
   private final KernelGenerator generator;
@@ -57,6 +79,7 @@ final class Preparation implements AutoCloseable {
   private final TimeAccounts accounts;
   private final ExecutorService workers;
   private final AtomicLong files = new AtomicLong();
+  private final Queue<Path> written = new ConcurrentLinkedQueue<>();
   private SparsityPattern matrix;
   private float[] values;
   private Problem problem;
@@ -101,53 +124,67 @@ final class Preparation implements AutoCloseable {
 
   /** Prepares a batch on all workers; one result for each schedule, in order. */
   List<Prepared> prepare(List<Schedule> schedules) throws IOException {
-    AtomicLong room =
-        new AtomicLong(Math.min(MAX_STORED, Files.getFileStore(work.path()).getUsableSpace() / 4));
+    long free = Files.getFileStore(work.path()).getUsableSpace();
+    return prepare(schedules, Math.min(MAX_STORED, free / 4));
+  }
+
+  /** As {@link #prepare(List)}, with so many bytes of packed forms at most. */
+  List<Prepared> prepare(List<Schedule> schedules, long bytes) throws IOException {
+    Forms forms = new Forms(bytes, false);
     int perFile = settings.compile().kernelsPerFile();
     List<Future<List<Prepared>>> groups = new ArrayList<>();
     for (int from = 0; from < schedules.size(); from += perFile) {
       List<Schedule> group = schedules.subList(from, Math.min(schedules.size(), from + perFile));
-      groups.add(workers.submit(() -> prepareGroup(group, room, false)));
+      groups.add(workers.submit(() -> prepareGroup(group, forms)));
     }
     List<Prepared> all = new ArrayList<>();
     try {
       for (Future<List<Prepared>> group : groups) {
-        all.addAll(group.get());
+        all.addAll(result(group));
       }
       return all;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while compiling", e);
-    } catch (ExecutionException e) {
-      throw rethrown(e.getCause());
     } finally {
       // After a failure the others may still write; their files are no longer wanted.
       groups.forEach(group -> group.cancel(true));
     }
   }
 
-  private static IOException rethrown(Throwable cause) {
-    if (cause instanceof RuntimeException e) {
-      throw e;
+  private static <T> T result(Future<T> future) throws IOException {
+    try {
+      return future.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while packing and compiling", e);
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause();
+      if (cause instanceof RuntimeException exception) {
+        throw exception;
+      }
+      if (cause instanceof Error error) {
+        throw error;
+      }
+      throw cause instanceof IOException exception ? exception : new IOException(cause);
     }
-    if (cause instanceof Error e) {
-      throw e;
+  }
+
+  /** Deletes the packed forms made so far. */
+  void discard() throws IOException {
+    for (Path file = written.poll(); file != null; file = written.poll()) {
+      Files.deleteIfExists(file);
     }
-    return cause instanceof IOException e ? e : new IOException(cause);
   }
 
   /** Prepares one schedule with all the room there is. */
   Prepared prepareAlone(Schedule schedule) throws IOException {
-    return prepareGroup(List.of(schedule), new AtomicLong(Long.MAX_VALUE), true).get(0);
+    return prepareGroup(List.of(schedule), new Forms(Long.MAX_VALUE, true)).get(0);
   }
 
-  private List<Prepared> prepareGroup(List<Schedule> schedules, AtomicLong room, boolean alone)
-      throws IOException {
+  private List<Prepared> prepareGroup(List<Schedule> schedules, Forms forms) throws IOException {
     List<Prepared> prepared = new ArrayList<>();
     List<KernelSource> sources = new ArrayList<>();
     long start = System.nanoTime();
     for (Schedule schedule : schedules) {
-      Prepared one = pack(schedule, room, alone);
+      Prepared one = pack(schedule, forms);
       prepared.add(one);
       if (one instanceof Packed packed) {
         sources.add(packed.source());
@@ -169,7 +206,7 @@ final class Preparation implements AutoCloseable {
     return prepared;
   }
 
-  private Prepared compiled(Packed packed, KernelCompiler.Compiled compiled) throws IOException {
+  private Prepared compiled(Packed packed, KernelCompiler.Compiled compiled) {
     if (compiled instanceof KernelCompiler.Compiled.Kernel kernel) {
       (kernel.cached() ? accounts.cached : accounts.compiled).increment();
       return packed.file().isPresent()
@@ -177,13 +214,10 @@ final class Preparation implements AutoCloseable {
           : new Postponed();
     }
     accounts.compiled.increment();
-    if (packed.file().isPresent()) {
-      Files.delete(packed.file().get());
-    }
     return new Failed(((KernelCompiler.Compiled.Refused) compiled).outcome());
   }
 
-  private Prepared pack(Schedule schedule, AtomicLong room, boolean alone) throws IOException {
+  private Prepared pack(Schedule schedule, Forms forms) throws IOException {
     Optional<String> refusal = generator.refusal(schedule, problem);
     if (refusal.isPresent()) {
       return new Failed(Failure.ILLEGAL, refusal.get());
@@ -191,6 +225,22 @@ final class Preparation implements AutoCloseable {
     if (compiler.isEmpty()) {
       return new Failed(Failure.NO_COMPILER, noCompiler);
     }
+    Prepared prepared = form(schedule, forms);
+    return prepared instanceof Form form
+        ? new Packed(form.file(), generator.emit(schedule, problem, form.wide()))
+        : prepared;
+  }
+
+  private Prepared form(Schedule schedule, Forms forms) throws IOException {
+    FutureTask<Prepared> mine = new FutureTask<>(() -> makeForm(schedule, forms));
+    FutureTask<Prepared> first = forms.made().putIfAbsent(LevelFormat.of(schedule, problem), mine);
+    if (first == null) {
+      mine.run();
+    }
+    return result(first == null ? mine : first);
+  }
+
+  private Prepared makeForm(Schedule schedule, Forms forms) throws IOException {
     PackedMatrix packed;
     SectionFile file;
     try {
@@ -200,7 +250,7 @@ final class Preparation implements AutoCloseable {
       return new Failed(Failure.STORAGE_CAP, e.getMessage());
     } catch (OutOfMemoryError e) {
       // Other workers pack too: once more when nothing else does.
-      return alone
+      return forms.alone()
           ? new Failed(Failure.OUT_OF_MEMORY, "packing: " + e.getMessage() + " (java -Xmx)")
           : new Postponed();
     }
@@ -211,15 +261,15 @@ final class Preparation implements AutoCloseable {
           Failure.OUT_OF_MEMORY,
           "packed matrix and operands take " + needed + " bytes, the limit is " + limit);
     }
-    KernelSource source = generator.emit(schedule, problem, packed.wide());
-    if (room.addAndGet(-file.bytes()) < 0) {
-      room.addAndGet(file.bytes());
-      // Compiled with the others all the same: it will be in the cache.
-      return new Packed(Optional.empty(), source);
+    if (forms.room().addAndGet(-file.bytes()) < 0) {
+      forms.room().addAndGet(file.bytes());
+      // Its kernel is compiled with the others all the same, and will be in the cache.
+      return new Form(Optional.empty(), packed.wide());
     }
     Path path = work.resolve("packed-" + files.incrementAndGet());
+    written.add(path);
     file.write(path);
-    return new Packed(Optional.of(path), source);
+    return new Form(Optional.of(path), packed.wide());
   }
 
   @Override

@@ -6,14 +6,15 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The C sources that the product brings along. */
 final class RuntimeSources {
   /** What kernels and runner agree on. */
   static final String ABI = "kernel_abi.h";
 
-  /** The program that calls kernels. */
-  static final String RUNNER = "runner.c";
+  /** The program that calls kernels: what is compiled, and what that includes. */
+  static final List<String> RUNNER = List.of("runner.c", "runner_data.c", "runner.h", ABI);
 
   private RuntimeSources() {}
 

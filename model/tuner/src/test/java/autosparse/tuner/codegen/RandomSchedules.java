@@ -35,10 +35,32 @@ final class RandomSchedules {
         schedule = changed(schedule, problem.op(), random);
       }
       if (Legality.check(schedule, problem).isEmpty()
-          && ScheduleGeometry.of(schedule, problem).parallelEntries() <= MAX_ENTRIES) {
+          && parallelEntries(ScheduleGeometry.of(schedule, problem)) <= MAX_ENTRIES) {
         return schedule;
       }
     }
+  }
+
+  /** How often the parallel loop is started at most, loops over non-unique levels included. */
+  private static double parallelEntries(ScheduleGeometry geometry) {
+    double dense = 1;
+    double positions = 1;
+    boolean nonUnique = false;
+    for (ScheduleGeometry.Loop loop : geometry.loops()) {
+      if (loop.parallel()) {
+        return dense * positions;
+      }
+      if (loop.mode().isEmpty()) {
+        dense *= loop.size();
+      } else {
+        nonUnique |= loop.mode().get() == Mode.COMPRESSED_NON_UNIQUE;
+        positions =
+            nonUnique
+                ? Math.max(positions, (double) geometry.problem().nnz())
+                : positions * loop.size();
+      }
+    }
+    return 0;
   }
 
   private static Schedule changed(Schedule from, Op op, RandomGenerator random) {
