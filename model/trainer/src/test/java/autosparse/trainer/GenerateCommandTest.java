@@ -81,7 +81,11 @@ class GenerateCommandTest {
     program.refuse(generate("band", out, "--rows", "5"), "--nnz: missing");
     program.refuse(generate("band", out, "--rows", "5", "--nnz", "26"), "--nnz: 26");
     program.refuse(generate("mix", out, "--rows", "5"), "--rows: given");
+    program.refuse(generate("mix", out, "--parameter", "5"), "--parameter: 5.0");
     program.refuse(generate("expand", out), "--matrix: missing");
+    program.refuse(
+        generate("resize", out, "--matrix", "m.csr", "--shape", "9x9", "--count", "2"),
+        "--count: 2");
     program.refuse(generate("expand", out, "--matrix", "m.csr", "--shape", "0x1"), "16x4");
     program.refuse(
         generate("band", folder.resolve("m.csr"), "--rows", "5", "--nnz", "5", "--count", "2"),

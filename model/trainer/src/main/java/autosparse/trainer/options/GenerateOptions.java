@@ -54,6 +54,16 @@ public record GenerateOptions(
     require(variant, block.isPresent(), "--shape", name);
     boolean plain = kind.isPresent() && !variant;
     require(plain, rows.isPresent(), "--rows", name);
+    Require.that(
+        parameter.isEmpty() || (kind.isPresent() && kind.get() != PatternKind.RESIZE),
+        "--parameter",
+        parameter.orElse(0),
+        "to be left off with --kind " + name);
+    Require.that(
+        count == 1 || !kind.equals(Optional.of(PatternKind.RESIZE)),
+        "--count",
+        count,
+        "1 with --kind resize, which draws nothing");
     boolean counted = plain && kind.get() != PatternKind.STENCIL;
     require(counted, nnz.isPresent(), "--nnz", name);
     Require.that(

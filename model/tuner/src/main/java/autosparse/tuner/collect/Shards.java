@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
@@ -28,6 +30,8 @@ import java.util.zip.GZIPOutputStream;
 record Shards(Path directory) {
   /** The folder of all workers within a data set. */
   static final String FOLDER = "shards";
+
+  private static final Pattern SHARD = Pattern.compile("round-[0-9]+\\.jsonl\\.gz");
 
   /** The folder of a task's rounds. */
   Path folder(Op op, String matrix) {
@@ -45,11 +49,29 @@ record Shards(Path directory) {
     return folder(task.op(), task.matrix()).resolve("journal.jsonl");
   }
 
-  /** Number of finished rounds of a task. */
+  /**
+   * Number of finished rounds of a task.
+   *
+   * @throws InputException if one is missing before another
+   */
   int rounds(CollectTask task) {
+    Path folder = folder(task.op(), task.matrix());
+    if (!Files.isDirectory(folder)) {
+      return 0;
+    }
     int round = 0;
     while (Files.exists(file(task, round))) {
       round++;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      long shards =
+          files.filter(file -> SHARD.matcher(file.getFileName().toString()).matches()).count();
+      if (shards != round) {
+        throw new InputException(
+            file(task, round) + ": missing, expected as later rounds are there");
+      }
+    } catch (IOException broken) {
+      throw new InputException(folder + ": cannot be listed (" + broken + ")", broken);
     }
     return round;
   }

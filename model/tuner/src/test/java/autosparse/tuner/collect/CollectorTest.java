@@ -351,6 +351,16 @@ class CollectorTest {
   }
 
   @Test
+  void aLostShardIsNoticed() throws IOException {
+    Path out = undisturbed();
+    Files.delete(out.resolve("shards/w/spmm/a/round-0001.jsonl.gz"));
+    refused(() -> Merger.merge(out), "round-0001.jsonl.gz: missing");
+    refused(
+        () -> collect(out, true, new FakeMeasurer(), new Listener(Integer.MAX_VALUE)),
+        "round-0001.jsonl.gz: missing");
+  }
+
+  @Test
   void aJournalThatDoesNotFitThePlanIsNoticed() throws IOException {
     Path out = temporary.resolve("changed");
     collect(out, false, new FakeMeasurer(), new Listener(2));
