@@ -130,13 +130,20 @@ final class Collecting {
     main.print("drawn:             " + shares(statistics.draws()));
     main.print("of the best tenth: " + shares(statistics.bestDraws()));
     main.print(
-        String.format(
-            Locale.ROOT,
-            "the best against plain CSR: %.2f times as fast (median over tasks); the same schedule"
-                + " again: a factor of %.3f (median of %d)",
-            statistics.medianSpeedup(),
-            statistics.medianRepeatRatio(),
-            statistics.repeats()));
+        Double.isNaN(statistics.medianSpeedup())
+            ? "the best against plain CSR: no task has both yet"
+            : String.format(
+                Locale.ROOT,
+                "the best against plain CSR: %.2f times as fast (median over tasks)",
+                statistics.medianSpeedup()));
+    main.print(
+        statistics.repeats() == 0
+            ? "the same schedule again: none was"
+            : String.format(
+                Locale.ROOT,
+                "the same schedule again: a factor of %.3f (median of %d)",
+                statistics.medianRepeatRatio(),
+                statistics.repeats()));
   }
 
   private static String shares(Map<Draw, Long> draws) {
