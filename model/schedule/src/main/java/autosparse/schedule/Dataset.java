@@ -42,7 +42,7 @@ public record Dataset(List<Task> tasks) {
     for (Op op : ops) {
       for (RecordFile file : folder.files(op)) {
         Task.Builder task = new Task.Builder(file, limitMs);
-        reader.forEach(file, (record, source) -> task.add(record));
+        reader.forEach(file, task);
         tasks.add(task.build());
       }
     }

@@ -18,6 +18,11 @@ public record RecordFile(Op op, String matrix, Path path, Format format) {
     /**
      * {@code SCHEDULE = MS} in WACO's grammar; files {@code <Op>/<matrix>.txt} or {@code .txt.gz}.
      */
-    WACO
+    WACO,
+    /**
+     * A {@link Measurement} a line, as JSON; files {@code <op>/<matrix>.jsonl.gz} or {@code
+     * .jsonl}.
+     */
+    COLLECTED
   }
 }

@@ -8,17 +8,18 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A folder of record files: {@code DIR/spmm/MATRIX.txt.gz} is AutoSparse's, {@code
- * DIR/SpMM/MATRIX.txt} is WACO's; either may be gzipped or not. SDDMM's two spellings differ as
- * well ({@code sddmm}, {@code SDDMM}).
+ * A folder of record files: {@code DIR/spmm/MATRIX.jsonl.gz} is ours, {@code
+ * DIR/spmm/MATRIX.txt.gz} AutoSparse's, {@code DIR/SpMM/MATRIX.txt} WACO's; each may be gzipped or
+ * not. SDDMM's two spellings differ as well ({@code sddmm}, {@code SDDMM}).
  *
  * @param directory the folder
  */
 public record RecordFolder(Path directory) {
-  private static final List<String> SUFFIXES = List.of(".txt.gz", ".txt");
+  private static final List<String> TEXT = List.of(".txt.gz", ".txt");
+  private static final List<String> JSON_LINES = List.of(".jsonl.gz", ".jsonl");
 
   /**
-   * Opens a folder.
+   * Opens a folder of records, or the records of a {@link DataSetFolder}.
    *
    * @throws InputException if it is none
    */
@@ -26,7 +27,8 @@ public record RecordFolder(Path directory) {
     if (!Files.isDirectory(directory)) {
       throw new InputException(directory + ": no such folder, expected one with records");
     }
-    return new RecordFolder(directory);
+    return new RecordFolder(
+        DataSetFolder.isOne(directory) ? new DataSetFolder(directory).records() : directory);
   }
 
   /**
@@ -42,9 +44,10 @@ public record RecordFolder(Path directory) {
         continue;
       }
       if (name.equals(op.id())) {
-        collect(files, folder, op, RecordFile.Format.AUTOSPARSE);
+        collect(files, folder, op, RecordFile.Format.AUTOSPARSE, TEXT);
+        collect(files, folder, op, RecordFile.Format.COLLECTED, JSON_LINES);
       } else if (name.equals(op.wacoName())) {
-        collect(files, folder, op, RecordFile.Format.WACO);
+        collect(files, folder, op, RecordFile.Format.WACO, TEXT);
       }
     }
     if (files.isEmpty()) {
@@ -53,6 +56,8 @@ public record RecordFolder(Path directory) {
               + ": no records of "
               + op.id()
               + ", expected "
+              + op.id()
+              + "/MATRIX.jsonl.gz (ours), "
               + op.id()
               + "/MATRIX.txt.gz (AutoSparse) or "
               + op.wacoName()
@@ -74,10 +79,10 @@ public record RecordFolder(Path directory) {
   }
 
   private static void collect(
-      List<RecordFile> files, Path folder, Op op, RecordFile.Format format) {
+      List<RecordFile> files, Path folder, Op op, RecordFile.Format format, List<String> suffixes) {
     for (Path file : list(folder)) {
       String name = file.getFileName().toString();
-      for (String suffix : SUFFIXES) {
+      for (String suffix : suffixes) {
         if (name.endsWith(suffix)) {
           String matrix = name.substring(0, name.length() - suffix.length());
           files.add(new RecordFile(op, matrix, file, format));

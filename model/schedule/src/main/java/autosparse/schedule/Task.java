@@ -30,13 +30,14 @@ public final class Task {
   }
 
   /** Collects a task's records as they are read. */
-  static final class Builder {
+  static final class Builder implements RecordReader.Visitor {
     private final RecordFile file;
     private final double limitMs;
     private final Map<Schedule, Integer> indexes = new LinkedHashMap<>();
     private final List<Schedule> schedules = new ArrayList<>();
     private final List<double[]> measurements = new ArrayList<>();
     private long lines;
+    private long failed;
     private long dropped;
     private long merged;
 
@@ -45,7 +46,14 @@ public final class Task {
       this.limitMs = limitMs;
     }
 
-    void add(MeasuredSchedule record) {
+    @Override
+    public void failed(Schedule schedule, SourceLocation source) {
+      lines++;
+      failed++;
+    }
+
+    @Override
+    public void visit(MeasuredSchedule record, SourceLocation source) {
       lines++;
       if (record.latencyMs() >= limitMs) {
         dropped++;
@@ -71,7 +79,7 @@ public final class Task {
           file,
           schedules,
           measurements.toArray(double[][]::new),
-          new Counts(lines, dropped, merged, schedules.size()));
+          new Counts(lines, failed, dropped, merged, schedules.size()));
     }
   }
 

@@ -59,7 +59,7 @@ class DatasetTest {
         chunk(1, 6),
         chunk(8, 999.9));
     Dataset data = load();
-    assertEquals(new Counts(6, 1, 2, 3), data.counts());
+    assertEquals(new Counts(6, 0, 1, 2, 3), data.counts());
     Task task = data.tasks().get(0);
     assertEquals("spmm/m", task.id());
     assertEquals(3, task.size());
@@ -69,7 +69,7 @@ class DatasetTest {
     assertEquals(3, task.bestLatencyMs());
     assertEquals(List.of(1, 2, 8), task.schedules().stream().map(Schedule::chunk).toList());
     assertEquals(
-        new Counts(6, 0, 2, 4), Dataset.load(folder, List.of(Op.SPMM), 2000).counts(Op.SPMM));
+        new Counts(6, 0, 0, 2, 4), Dataset.load(folder, List.of(Op.SPMM), 2000).counts(Op.SPMM));
   }
 
   @Test
@@ -263,9 +263,9 @@ class DatasetTest {
     MatrixFolder matrices = MatrixFolder.open(SharedData.require("matrices"));
     Dataset data = Dataset.load(records, List.of(Op.SPMM, Op.SPMV, Op.SDDMM));
     data.requireMatrices(matrices);
-    assertEquals(new Counts(77_050, 0, 10_298, 66_752), data.counts(Op.SPMM));
-    assertEquals(new Counts(61_554, 0, 29_140, 32_414), data.counts(Op.SPMV));
-    assertEquals(new Counts(7_880, 0, 2_596, 5_284), data.counts(Op.SDDMM));
+    assertEquals(new Counts(77_050, 0, 0, 10_298, 66_752), data.counts(Op.SPMM));
+    assertEquals(new Counts(61_554, 0, 0, 29_140, 32_414), data.counts(Op.SPMV));
+    assertEquals(new Counts(7_880, 0, 0, 2_596, 5_284), data.counts(Op.SDDMM));
     assertEquals(21, data.tasks().size());
     assertEquals(7, data.baseNames().size());
     assertNoise(1.059, .756, .916, data.noise(Op.SPMM));

@@ -7,9 +7,11 @@ import autosparse.layers.RateSchedule;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import autosparse.schedule.Split;
+import autosparse.trainer.options.GenerateOptions;
 import autosparse.trainer.options.HeadSize;
 import autosparse.trainer.options.Precision;
 import autosparse.trainer.options.Switch;
+import autosparse.tuner.generate.MatrixWriter;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.Function;
@@ -23,6 +25,8 @@ import picocli.CommandLine.TypeConversionException;
 /** From the words of the command line to values. */
 final class Converters {
   private static final Pattern BYTES = Pattern.compile("(\\d{1,15})([kmgt]?)(i?b)?");
+
+  private static final Pattern SHAPE = Pattern.compile("([1-9]\\d{0,8})x([1-9]\\d{0,8})");
 
   private Converters() {}
 
@@ -77,6 +81,26 @@ final class Converters {
     @Override
     public Split.Kind convert(String text) {
       return parse(Split.Kind::parse, text);
+    }
+  }
+
+  static final class MatrixFormatConverter implements ITypeConverter<MatrixWriter.Format> {
+    @Override
+    public MatrixWriter.Format convert(String text) {
+      return parse(MatrixWriter.Format::parse, text);
+    }
+  }
+
+  static final class ShapeConverter implements ITypeConverter<GenerateOptions.Shape> {
+    @Override
+    public GenerateOptions.Shape convert(String text) {
+      Matcher match = SHAPE.matcher(text);
+      if (!match.matches()) {
+        throw new TypeConversionException(
+            "'" + InputException.quote(text) + "', expected ROWSxCOLUMNS such as 16x4");
+      }
+      return new GenerateOptions.Shape(
+          Integer.parseInt(match.group(1)), Integer.parseInt(match.group(2)));
     }
   }
 

@@ -1,5 +1,6 @@
 package autosparse.trainer;
 
+import autosparse.schedule.DataSetFolder;
 import autosparse.schedule.Op;
 import autosparse.schedule.Split;
 import autosparse.trainer.options.DataOptions;
@@ -19,13 +20,17 @@ final class DataArguments {
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      description = "Measured schedules, a subfolder per operator.")
+      description =
+          "Measured schedules, a subfolder per operator, or a data set that collect has made.")
   private Path data;
 
   @Option(
       names = "--matrices",
       paramLabel = "DIR",
-      description = "The matrices they were measured on (.csr, .mtx, .mtx.gz).")
+      description = {
+        "The matrices they were measured on (.csr, .mtx, .mtx.gz; default: those in the data",
+        "set's own folder)."
+      })
   private Path matrices;
 
   @Option(
@@ -60,16 +65,21 @@ final class DataArguments {
       names = "--held-out",
       split = ",",
       paramLabel = "NAME",
-      description = "Base matrices that --split base holds out (default: chosen by seed).")
+      description =
+          "Base matrices that --split base holds out (default: as the data set says, else by seed).")
   private List<String> heldOut = new ArrayList<>();
 
   /** Not left to the parser because {@code train --resume} takes both folders from the run. */
   DataOptions toOptions() {
-    if (data == null || matrices == null) {
+    Path found = matrices;
+    if (data != null && found == null && DataSetFolder.isOne(data)) {
+      found = new DataSetFolder(data).matrices();
+    }
+    if (data == null || found == null) {
       throw new ParameterException(
           command.commandLine(),
           "Missing required option: '" + (data == null ? "--data" : "--matrices") + "=DIR'");
     }
-    return new DataOptions(data, matrices, ops, only, split, heldOut);
+    return new DataOptions(data, found, ops, only, split, heldOut);
   }
 }

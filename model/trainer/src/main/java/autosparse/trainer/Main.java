@@ -31,6 +31,8 @@ import picocli.CommandLine.ScopeType;
       ImportCommand.class,
       ExportCommand.class,
       ShowCommand.class,
+      GenerateCommand.class,
+      CollectCommand.class,
       DoctorCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

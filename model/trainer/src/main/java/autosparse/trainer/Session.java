@@ -13,6 +13,7 @@ import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.HostDevice;
 import autosparse.layers.RankingLoss;
+import autosparse.schedule.DataSetFolder;
 import autosparse.schedule.Dataset;
 import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixFolder;
@@ -62,12 +63,7 @@ final class Session implements AutoCloseable {
     Split split =
         switch (options.split()) {
           case RANDOM -> Split.random(records, seed);
-          case BASE ->
-              Split.base(
-                  records,
-                  options.heldOut().isEmpty()
-                      ? Split.chooseHeldOut(records, seed)
-                      : options.heldOut());
+          case BASE -> Split.base(records, heldOut(options, records, seed));
           case NONE -> Split.none(records);
         };
     return TrainingData.load(split, matrices);
@@ -87,6 +83,16 @@ final class Session implements AutoCloseable {
     } catch (InputException e) {
       throw new InputException(e.getMessage() + "; --only keeps to the matrices named", e);
     }
+  }
+
+  /** What the user names, else what the data set names, else what the seed picks. */
+  private static List<String> heldOut(DataOptions options, Dataset records, long seed) {
+    return options.heldOut().isEmpty()
+        ? new DataSetFolder(options.data())
+            .heldOut()
+            .map(names -> names.stream().filter(records.baseNames()::contains).toList())
+            .orElseGet(() -> Split.chooseHeldOut(records, seed))
+        : options.heldOut();
   }
 
   /** A fresh model for some data. */

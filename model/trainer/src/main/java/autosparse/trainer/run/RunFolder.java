@@ -3,17 +3,15 @@ package autosparse.trainer.run;
 import autosparse.costmodel.checkpoint.AtomicFiles;
 import autosparse.costmodel.checkpoint.CheckpointFolder;
 import autosparse.costmodel.checkpoint.FileWriteException;
+import autosparse.costmodel.checkpoint.FolderLock;
 import autosparse.schedule.InputException;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -49,14 +47,13 @@ public final class RunFolder implements AutoCloseable {
   private static final String REPORT = "report.html";
   private static final String BASELINE = "features-mlp.safetensors";
   private static final String CHECKPOINTS = "checkpoints";
-  private static final String LOCK = ".lock";
 
   private final Path directory;
-  private final FileChannel lockFile;
+  private final FolderLock lock;
 
-  private RunFolder(Path directory, FileChannel lockFile) {
+  private RunFolder(Path directory, FolderLock lock) {
     this.directory = directory;
-    this.lockFile = lockFile;
+    this.lock = lock;
   }
 
   /**
@@ -66,8 +63,8 @@ public final class RunFolder implements AutoCloseable {
    */
   public static RunFolder open(Path directory, Mode mode) {
     check(directory, mode);
-    FileChannel lockFile = lock(directory);
-    RunFolder folder = new RunFolder(directory, lockFile);
+    FolderLock lock = lock(directory);
+    RunFolder folder = new RunFolder(directory, lock);
     if (mode == Mode.FORCE) {
       folder.clear();
     }
@@ -98,34 +95,22 @@ public final class RunFolder implements AutoCloseable {
       return true;
     }
     try (Stream<Path> files = Files.list(directory)) {
-      return files.allMatch(file -> file.getFileName().toString().equals(LOCK));
+      return files.allMatch(file -> file.getFileName().toString().equals(FolderLock.NAME));
     } catch (IOException e) {
       throw unusable(directory, e);
     }
   }
 
-  private static FileChannel lock(Path directory) {
-    FileChannel channel = null;
-    FileLock lock = null;
+  private static FolderLock lock(Path directory) {
+    Optional<FolderLock> lock;
     try {
       Files.createDirectories(directory.resolve(CHECKPOINTS));
-      channel =
-          FileChannel.open(
-              directory.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      lock = channel.tryLock();
+      lock = FolderLock.acquire(directory);
     } catch (IOException e) {
       throw unusable(directory, e);
-    } catch (OverlappingFileLockException e) {
-      lock = null;
-    } finally {
-      if (lock == null && channel != null) {
-        closeQuietly(channel);
-      }
     }
-    if (lock == null) {
-      throw new InputException("--out: " + directory + " is in use by another run");
-    }
-    return channel;
+    return lock.orElseThrow(
+        () -> new InputException("--out: " + directory + " is in use by another run"));
   }
 
   private static InputException unusable(Path directory, IOException e) {
@@ -209,15 +194,6 @@ public final class RunFolder implements AutoCloseable {
   /** Gives the folder free for other processes. */
   @Override
   public void close() {
-    closeQuietly(lockFile);
-  }
-
-  private static void closeQuietly(FileChannel channel) {
-    try {
-      channel.close();
-    } catch (IOException ignored) {
-      // The lock goes with the process at the latest.
-      return;
-    }
+    lock.close();
   }
 }

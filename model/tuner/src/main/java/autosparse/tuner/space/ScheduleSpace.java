@@ -91,6 +91,15 @@ public final class ScheduleSpace {
     return Mutation.ofRoot(point, problem, random).toSchedule(problem, schedule.threads());
   }
 
+  /**
+   * A legal schedule as this space writes it: the loop order stated, published outer sizes, marks
+   * on the space's loops. Two schedules of the space have the same effect if and only if the
+   * canonical forms of this are equal.
+   */
+  public static Schedule written(Schedule schedule, Problem problem) {
+    return SpacePoint.of(schedule, problem).toSchedule(problem, schedule.threads());
+  }
+
   /** Stands for an axis that is not split, where an inner size is asked for. */
   static final long WHOLE = 0;
 

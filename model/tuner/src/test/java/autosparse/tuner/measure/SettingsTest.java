@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -39,9 +40,9 @@ final class SettingsTest {
     refused("tolerance NaN", () -> settings.withTolerance(Double.NaN));
     refused("work folder", () -> settings.withFolders(Path.of("a"), Path.of("a\tb")));
     assertTrue(settings.withFolders(Path.of("a"), Path.of("b")).workFolder().isAbsolute());
-    assertEquals(
-        List.of("-O3", "-march=native", "-fopenmp", "-g"),
-        compile.withFurtherFlags(List.of("-g")).flags());
+    List<String> further = new ArrayList<>(compile.flags());
+    further.add("-g");
+    assertEquals(further, compile.withFurtherFlags(List.of("-g")).flags());
   }
 
   @Test
