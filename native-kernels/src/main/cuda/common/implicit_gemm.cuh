@@ -1,146 +1,163 @@
-// Sparse convolution as an output-stationary implicit GEMM: y[o] = act(sum over k of x[neighbour(o, k)] · weight[k]).
+// Sparse convolution as an output-stationary implicit GEMM:
+// y[o] = act(sum over k of x[neighbour(o, k)]·weight[k]).
 //
-// A block owns TM outputs and TN output channels. It lists its outputs' neighbours once in shared memory, then runs the
-// offsets that any of them has, KC input channels at a time: the neighbours' rows of x [TM, KC] are gathered by 16-byte
-// asynchronous copies (zeros where there is none) and weight[k] [KC, TN] beside them, STAGES tiles deep, one barrier a
-// tile. A thread accumulates MR x NR outputs in fp32 and a warp skips an offset that none of its outputs has.
-// An x tile lies as it comes, row after row; a row's 16-byte quads are exchanged by an XOR with the row number, so that
-// eight neighbouring rows are read from 32 different banks.
+// A block owns kRows outputs and kColumns output channels. It lists its outputs' neighbours once in
+// shared memory and then runs the offsets that any of them has, kDepth input channels at a time: the
+// neighbours' rows of x are gathered by 16-byte asynchronous copies (zeros where there is none) and
+// the rows of weight[k] beside them, kStages tiles deep, one barrier a tile. A thread accumulates
+// kThreadRows x kThreadColumns outputs in fp32; a warp skips an offset that none of its outputs has.
+// An x tile lies row after row; the 16-byte packs of a row are exchanged by an XOR with the row's
+// number, so that eight neighbouring rows are read from 32 different banks.
 //
-// The same kernel is dgrad: x is then dz, y is dx, weight is turned_weights' result, and the map is the convolution's
-// own (submanifold) or its transposed one.
-//
-// FLOPs: 2·pairs·C_in·C_out. Least bytes: 4·N·(C_in + C_out) + map (12·N + 4·pairs); from the L2, where neighbours are
-// gathered again for each offset: 4·pairs·C_in.
+// The same kernel is dgrad: x is then dz, y is dx, weight is turn_weights' result, and the map is
+// the convolution's own (submanifold) or its transposed one.
 #pragma once
 
 #include "async_copy.cuh"
-#include "rows.cuh"
+#include "quads.cuh"
+#include "sites.cuh"
+#include "types.cuh"
 
 namespace autosparse {
 
-// Geometry of one implicit GEMM; VECTOR requires channel counts that are multiples of 4 and rows aligned to 16 bytes.
-template <int TM_, int TN_, int KC_, int MR_, int NR_, int STAGES_, bool VECTOR_>
-struct Tiling {
-  static constexpr int TM = TM_;
-  static constexpr int TN = TN_;
-  static constexpr int KC = KC_;
-  static constexpr int MR = MR_;
-  static constexpr int NR = NR_;
-  static constexpr int STAGES = STAGES_;
-  static constexpr bool VECTOR = VECTOR_;
-  static constexpr int THREADS = (TM / MR) * (TN / NR);
-  static constexpr int WARP_COLUMNS = TN / NR < 8 ? TN / NR : 8;  // lanes beside each other along the channels
-  static constexpr int WARP_ROWS = 32 / WARP_COLUMNS;
-  static constexpr int WARPS_ACROSS = TN / (WARP_COLUMNS * NR);
-  static constexpr int QUADS = KC / 4;
-  static constexpr int ROWS_PER_LINE = QUADS >= 8 ? 1 : 8 / QUADS;  // rows of x in 128 bytes of shared memory
-  static constexpr int STAGE_FLOATS = TM * KC + KC * TN;
-  static_assert(NR % 4 == 0 && THREADS % 32 == 0, "a thread's channels are quads");
+// Geometry of an implicit GEMM. kAligned requires channel counts that fill packs and features and
+// weights aligned to 16 bytes; otherwise elements are copied one by one.
+template <typename T_, int kRows_, int kColumns_, int kDepth_, int kThreadRows_,
+          int kThreadColumns_, int kStages_, bool kAligned_>
+struct GemmTiling {
+  using T = T_;
+  static constexpr int kRows = kRows_;
+  static constexpr int kColumns = kColumns_;
+  static constexpr int kDepth = kDepth_;
+  static constexpr int kThreadRows = kThreadRows_;
+  static constexpr int kThreadColumns = kThreadColumns_;
+  static constexpr int kStages = kStages_;
+  static constexpr bool kAligned = kAligned_;
+  static constexpr int kThreads = (kRows / kThreadRows) * (kColumns / kThreadColumns);
+  // Lanes of a warp beside each other along the channels, and along the outputs.
+  static constexpr int kLanesAcross = kColumns / kThreadColumns < 8 ? kColumns / kThreadColumns : 8;
+  static constexpr int kLanesDown = 32 / kLanesAcross;
+  static constexpr int kWarpsAcross = kColumns / (kLanesAcross * kThreadColumns);
+  static constexpr int kPack = Pack<T>::kSize;
+  static constexpr int kPacks = kDepth / kPack;  // of one row of an x tile
+  static constexpr int kRowsPerLine = kPacks >= 8 ? 1 : 8 / kPacks;  // rows of x in 128 bytes
+  static constexpr int kStageElements = kRows * kDepth + kDepth * kColumns;
+  static_assert(kThreadColumns % 4 == 0 && kThreads % 32 == 0, "a thread's channels are quads");
+  static_assert((kPacks & (kPacks - 1)) == 0, "packs are exchanged by XOR");
 };
 
-// Element of an x tile in shared memory.
+// Index of a pack in an x tile.
 template <typename G>
-__device__ inline int swizzled(int row, int quad) {
-  return row * G::KC + 4 * (quad ^ ((row / G::ROWS_PER_LINE) & (G::QUADS - 1)));
+__device__ __forceinline__ int swizzled(int row, int pack) {
+  return row * G::kDepth + G::kPack * (pack ^ ((row / G::kRowsPerLine) & (G::kPacks - 1)));
 }
 
-// The neighbours of a block's outputs: sites [TM] (-1 past the last), inputs [K, TM] (-1 where there is none).
-// Returns the offsets that any of them has.
+// The neighbours of a block's outputs: sites [kRows] (-1 past the last), neighbors [K, kRows] (-1
+// where there is none). Returns the offsets that any of them has.
 template <typename G>
-__device__ inline unsigned listNeighbors(const int64* __restrict__ pointers, const int* __restrict__ masks,
-                                         const int* __restrict__ inputs, const int* __restrict__ order, int64 outputs,
-                                         int offsets, int* sites, int* neighbors, unsigned* warpMasks) {
+__device__ __forceinline__ unsigned list_neighbors(
+    const int64* __restrict__ pointers, const int* __restrict__ masks,
+    const int* __restrict__ inputs, const int* __restrict__ order, int64 outputs, int offsets,
+    int* sites, int* neighbors) {
+  __shared__ unsigned warp_masks[G::kThreads / 32];
   unsigned any = 0;
-  for (int row = threadIdx.x; row < G::TM; row += G::THREADS) {
-    const int64 place = (int64)blockIdx.x * G::TM + row;
+  for (int row = threadIdx.x; row < G::kRows; row += G::kThreads) {
+    const int64 place = static_cast<int64>(blockIdx.x) * G::kRows + row;
     int site = -1;
     unsigned mask = 0;
     int64 at = 0;
     if (place < outputs) {
-      site = order == nullptr ? (int)place : order[place];
+      site = order == nullptr ? static_cast<int>(place) : order[place];
       mask = masks[site];
       at = pointers[site];
     }
     sites[row] = site;
     for (int k = 0; k < offsets; k++) {
-      neighbors[k * G::TM + row] = mask >> k & 1 ? inputs[at++] : -1;
+      neighbors[k * G::kRows + row] = mask >> k & 1 ? inputs[at++] : -1;
     }
     any |= mask;
   }
   for (int step = 16; step > 0; step /= 2) {
-    any |= __shfl_xor_sync(FULL_WARP, any, step);
+    any |= __shfl_xor_sync(kFullWarp, any, step);
   }
   if ((threadIdx.x & 31) == 0) {
-    warpMasks[threadIdx.x / 32] = any;
+    warp_masks[threadIdx.x / 32] = any;
   }
   __syncthreads();
   any = 0;
-  for (int warp = 0; warp < G::THREADS / 32; warp++) {
-    any |= warpMasks[warp];
+#pragma unroll
+  for (int warp = 0; warp < G::kThreads / 32; warp++) {
+    any |= warp_masks[warp];
   }
   return any;
 }
 
-// Gathers one tile of x and one of weights.
+// Starts to copy one pack, or copies its elements one by one; elements from `left` on are zero.
 template <typename G>
-__device__ inline void loadTile(const float* __restrict__ x, const float* __restrict__ weight, const int* neighbors,
-                                int k, int channel, int fanIn, int fanOut, float* tileX, float* tileW) {
-  const int* rows = neighbors + k * G::TM;
-  for (int i = threadIdx.x; i < G::TM * G::QUADS; i += G::THREADS) {
-    const int row = i / G::QUADS;
-    const int quad = i % G::QUADS;
-    const int c = channel + 4 * quad;
-    const int input = rows[row];
-    float* target = tileX + swizzled<G>(row, quad);
-    const float* source = x + (int64)(input < 0 ? 0 : input) * fanIn + c;
-    if (G::VECTOR) {
-      copy16(target, input >= 0 && c < fanIn ? source : x, input >= 0 && c < fanIn);
-    } else {
-      for (int j = 0; j < 4; j++) {
-        target[j] = input >= 0 && c + j < fanIn ? source[j] : 0.0f;
-      }
-    }
-  }
-  const float* block = weight + (int64)k * fanIn * fanOut;
-  for (int i = threadIdx.x; i < G::KC * G::TN / 4; i += G::THREADS) {
-    const int c = channel + i / (G::TN / 4);
-    const int column = blockIdx.y * G::TN + i % (G::TN / 4) * 4;
-    float* target = tileW + 4 * i;
-    const float* source = block + (int64)c * fanOut + column;
-    if (G::VECTOR) {
-      copy16(target, c < fanIn && column < fanOut ? source : weight, c < fanIn && column < fanOut);
-    } else {
-      for (int j = 0; j < 4; j++) {
-        target[j] = c < fanIn && column + j < fanOut ? source[j] : 0.0f;
-      }
+__device__ __forceinline__ void load_pack_of(typename G::T* target, const typename G::T* source,
+                                             int left, const typename G::T* anywhere) {
+  if (G::kAligned) {
+    copy_pack(target, left > 0 ? source : anywhere, left > 0);
+  } else {
+#pragma unroll
+    for (int j = 0; j < G::kPack; j++) {
+      target[j] = j < left ? source[j] : from_float<typename G::T>(0.0f);
     }
   }
 }
 
+// Gathers one tile of x and one of weights.
 template <typename G>
-__device__ inline void multiplyTile(const float* tileX, const float* tileW, int row, int column,
-                                    float (&sum)[G::MR][G::NR]) {
+__device__ __forceinline__ void load_tile(const typename G::T* __restrict__ x,
+                                          const typename G::T* __restrict__ weight,
+                                          const int* neighbors, int k, int channel, int fan_in,
+                                          int fan_out, typename G::T* tile_x,
+                                          typename G::T* tile_w) {
+  const int* rows = neighbors + k * G::kRows;
+  for (int i = threadIdx.x; i < G::kRows * G::kPacks; i += G::kThreads) {
+    const int row = i / G::kPacks;
+    const int pack = i % G::kPacks;
+    const int c = channel + G::kPack * pack;
+    const int input = rows[row];
+    load_pack_of<G>(tile_x + swizzled<G>(row, pack), x + static_cast<int64>(input) * fan_in + c,
+                    input < 0 ? 0 : fan_in - c, x);
+  }
+  const typename G::T* block = weight + static_cast<int64>(k) * fan_in * fan_out;
+  constexpr int kPacksAcross = G::kColumns / G::kPack;
+#pragma unroll 2  // addresses held for more copies would spill
+  for (int i = threadIdx.x; i < G::kDepth * kPacksAcross; i += G::kThreads) {
+    const int c = channel + i / kPacksAcross;
+    const int column = blockIdx.y * G::kColumns + i % kPacksAcross * G::kPack;
+    load_pack_of<G>(tile_w + G::kPack * i, block + static_cast<int64>(c) * fan_out + column,
+                    c < fan_in ? fan_out - column : 0, weight);
+  }
+}
+
+// sum += x tile · weight tile, in fp32 multiply-adds.
+template <typename G>
+__device__ __forceinline__ void multiply_tile(
+    const float* tile_x, const float* tile_w, int row, int column,
+    float (&sum)[G::kThreadRows][G::kThreadColumns]) {
 #pragma unroll
-  for (int quad = 0; quad < G::QUADS; quad++) {
-    float a[G::MR][4];
+  for (int pack = 0; pack < G::kPacks; pack++) {
+    float a[G::kThreadRows][4];
 #pragma unroll
-    for (int i = 0; i < G::MR; i++) {
-      *reinterpret_cast<float4*>(a[i]) =
-          *reinterpret_cast<const float4*>(tileX + swizzled<G>(row + i * G::WARP_ROWS, quad));
+    for (int i = 0; i < G::kThreadRows; i++) {
+      *reinterpret_cast<float4*>(a[i]) = *reinterpret_cast<const float4*>(
+          tile_x + swizzled<G>(row + i * G::kLanesDown, pack));
     }
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      float b[G::NR];
+      float b[G::kThreadColumns];
 #pragma unroll
-      for (int q = 0; q < G::NR / 4; q++) {
+      for (int q = 0; q < G::kThreadColumns / 4; q++) {
         *reinterpret_cast<float4*>(b + 4 * q) = *reinterpret_cast<const float4*>(
-            tileW + (4 * quad + j) * G::TN + column + q * 4 * G::WARP_COLUMNS);
+            tile_w + (4 * pack + j) * G::kColumns + column + q * 4 * G::kLanesAcross);
       }
 #pragma unroll
-      for (int i = 0; i < G::MR; i++) {
+      for (int i = 0; i < G::kThreadRows; i++) {
 #pragma unroll
-        for (int n = 0; n < G::NR; n++) {
+        for (int n = 0; n < G::kThreadColumns; n++) {
           sum[i][n] = fmaf(a[i][j], b[n], sum[i][n]);
         }
       }
@@ -148,115 +165,107 @@ __device__ inline void multiplyTile(const float* tileX, const float* tileW, int 
   }
 }
 
-// Shared memory: STAGES·STAGE_FLOATS floats, then (K + 1)·TM ints; dynamic. Launch: ceil(outputs / TM) by
-// ceil(fanOut / TN) blocks of THREADS.
+// The whole of a block.
 template <typename G>
-__device__ inline void implicitGemm(const float* __restrict__ x, const float* __restrict__ weight,
-                                    const int64* __restrict__ pointers, const int* __restrict__ masks,
-                                    const int* __restrict__ inputs, const int* __restrict__ order, int64 outputs,
-                                    int offsets, int fanIn, int fanOut, bool relu, float* __restrict__ y) {
+__device__ __forceinline__ void implicit_gemm(
+    const typename G::T* __restrict__ x, const typename G::T* __restrict__ weight,
+    const int64* __restrict__ pointers, const int* __restrict__ masks,
+    const int* __restrict__ inputs, const int* __restrict__ order, int64 outputs, int offsets,
+    int fan_in, int fan_out, bool relu, typename G::T* __restrict__ y) {
+  using T = typename G::T;
   extern __shared__ float4 memory[];
-  __shared__ unsigned warpMasks[G::THREADS / 32];
-  float* tiles = reinterpret_cast<float*>(memory);
-  int* sites = reinterpret_cast<int*>(tiles + G::STAGES * G::STAGE_FLOATS);
-  int* neighbors = sites + G::TM;
+  T* tiles = reinterpret_cast<T*>(memory);
+  int* sites = reinterpret_cast<int*>(tiles + G::kStages * G::kStageElements);
+  int* neighbors = sites + G::kRows;
   const unsigned any =
-      listNeighbors<G>(pointers, masks, inputs, order, outputs, offsets, sites, neighbors, warpMasks);
+      list_neighbors<G>(pointers, masks, inputs, order, outputs, offsets, sites, neighbors);
 
   const int warp = threadIdx.x / 32;
   const int lane = threadIdx.x & 31;
-  const int row = warp / G::WARPS_ACROSS * (G::WARP_ROWS * G::MR) + lane / G::WARP_COLUMNS;
-  const int column = warp % G::WARPS_ACROSS * (G::WARP_COLUMNS * G::NR) + lane % G::WARP_COLUMNS * 4;
+  const int row =
+      warp / G::kWarpsAcross * (G::kLanesDown * G::kThreadRows) + lane / G::kLanesAcross;
+  const int column = warp % G::kWarpsAcross * (G::kLanesAcross * G::kThreadColumns) +
+                     lane % G::kLanesAcross * 4;
 
-  // The offsets that this warp's own rows have.
+  // The offsets that this warp's own outputs have.
   unsigned own = 0;
   for (unsigned rest = any; rest != 0; rest &= rest - 1) {
     const int k = __ffs(rest) - 1;
     bool found = false;
 #pragma unroll
-    for (int i = 0; i < G::MR; i++) {
-      found |= neighbors[k * G::TM + row + i * G::WARP_ROWS] >= 0;
+    for (int i = 0; i < G::kThreadRows; i++) {
+      found |= neighbors[k * G::kRows + row + i * G::kLanesDown] >= 0;
     }
-    own |= __any_sync(FULL_WARP, found) ? 1u << k : 0;
+    own |= __any_sync(kFullWarp, found) ? 1u << k : 0;
   }
 
-  float sum[G::MR][G::NR];
+  float sum[G::kThreadRows][G::kThreadColumns];
 #pragma unroll
-  for (int i = 0; i < G::MR; i++) {
+  for (int i = 0; i < G::kThreadRows; i++) {
 #pragma unroll
-    for (int n = 0; n < G::NR; n++) {
+    for (int n = 0; n < G::kThreadColumns; n++) {
       sum[i][n] = 0;
     }
   }
 
-  // Steps are (offset, channels) pairs; the loads run STAGES - 1 steps ahead of the multiplications.
-  const int chunks = (fanIn + G::KC - 1) / G::KC;
+  // A step is an offset and kDepth channels; copies run kStages - 1 steps ahead of the arithmetic.
+  const int chunks = (fan_in + G::kDepth - 1) / G::kDepth;
   const int steps = __popc(any) * chunks;
-  unsigned toLoad = any;
-  int loadChunk = 0;
-  unsigned toMultiply = any;
-  int multiplyChunk = 0;
-  int loadStage = 0;
-  int multiplyStage = 0;
-  auto loadNext = [&]() {
-    if (toLoad != 0 && chunks > 0) {
-      float* tile = tiles + loadStage * G::STAGE_FLOATS;
-      loadTile<G>(x, weight, neighbors, __ffs(toLoad) - 1, loadChunk * G::KC, fanIn, fanOut, tile,
-                  tile + G::TM * G::KC);
-      loadStage = loadStage + 1 == G::STAGES ? 0 : loadStage + 1;
-      if (++loadChunk == chunks) {
-        loadChunk = 0;
-        toLoad &= toLoad - 1;
+  unsigned to_load = chunks > 0 ? any : 0;
+  int load_chunk = 0;
+  int load_stage = 0;
+  auto load_next = [&]() {
+    if (to_load != 0) {
+      T* tile = tiles + load_stage * G::kStageElements;
+      load_tile<G>(x, weight, neighbors, __ffs(to_load) - 1, load_chunk * G::kDepth, fan_in,
+                   fan_out, tile, tile + G::kRows * G::kDepth);
+      load_stage = load_stage + 1 == G::kStages ? 0 : load_stage + 1;
+      if (++load_chunk == chunks) {
+        load_chunk = 0;
+        to_load &= to_load - 1;
       }
     }
-    commitCopies();
+    commit_copies();
   };
 #pragma unroll
-  for (int stage = 0; stage < G::STAGES - 1; stage++) {
-    loadNext();
+  for (int stage = 0; stage < G::kStages - 1; stage++) {
+    load_next();
   }
+  unsigned to_multiply = any;
+  int multiply_chunk = 0;
+  int multiply_stage = 0;
   for (int step = 0; step < steps; step++) {
-    waitForCopies<G::STAGES - 2>();
+    wait_for_copies<G::kStages - 2>();
     __syncthreads();
-    loadNext();
-    if (own & toMultiply & -toMultiply) {
-      const float* tile = tiles + multiplyStage * G::STAGE_FLOATS;
-      multiplyTile<G>(tile, tile + G::TM * G::KC, row, column, sum);
+    load_next();
+    if ((own & to_multiply & -to_multiply) != 0) {
+      const T* tile = tiles + multiply_stage * G::kStageElements;
+      multiply_tile<G>(tile, tile + G::kRows * G::kDepth, row, column, sum);
     }
-    multiplyStage = multiplyStage + 1 == G::STAGES ? 0 : multiplyStage + 1;
-    if (++multiplyChunk == chunks) {
-      multiplyChunk = 0;
-      toMultiply &= toMultiply - 1;
+    multiply_stage = multiply_stage + 1 == G::kStages ? 0 : multiply_stage + 1;
+    if (++multiply_chunk == chunks) {
+      multiply_chunk = 0;
+      to_multiply &= to_multiply - 1;
     }
   }
 
 #pragma unroll
-  for (int i = 0; i < G::MR; i++) {
-    const int site = sites[row + i * G::WARP_ROWS];
+  for (int i = 0; i < G::kThreadRows; i++) {
+    const int site = sites[row + i * G::kLanesDown];
     if (site < 0) {
       continue;
     }
 #pragma unroll
-    for (int q = 0; q < G::NR / 4; q++) {
-      const int c = blockIdx.y * G::TN + column + q * 4 * G::WARP_COLUMNS;
-      float* target = y + (int64)site * fanOut + c;
-      float values[4];
-#pragma unroll
-      for (int j = 0; j < 4; j++) {
-        const float value = sum[i][4 * q + j];
-        values[j] = relu && value < 0.0f ? 0.0f : value;  // NaN stays NaN
+    for (int q = 0; q < G::kThreadColumns / 4; q++) {
+      const int c = blockIdx.y * G::kColumns + column + q * 4 * G::kLanesAcross;
+      T* target = y + static_cast<int64>(site) * fan_out + c;
+      const float* four = sum[i] + 4 * q;
+      float4 value = make_float4(four[0], four[1], four[2], four[3]);
+      if (relu) {  // NaN stays NaN
+        value = make_float4(value.x < 0 ? 0 : value.x, value.y < 0 ? 0 : value.y,
+                            value.z < 0 ? 0 : value.z, value.w < 0 ? 0 : value.w);
       }
-      if (G::VECTOR) {
-        if (c < fanOut) {
-          *reinterpret_cast<float4*>(target) = *reinterpret_cast<float4*>(values);
-        }
-      } else {
-        for (int j = 0; j < 4; j++) {
-          if (c + j < fanOut) {
-            target[j] = values[j];
-          }
-        }
-      }
+      store_quad<G::kAligned>(target, value, fan_out - c);
     }
   }
 }

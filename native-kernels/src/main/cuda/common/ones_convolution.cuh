@@ -1,134 +1,150 @@
-// The first layer: one input channel that is 1 at every site, so that an output is the sum of the weights under its
-// neighbourhood mask. No feature is gathered.
+// The first layer: one input channel that is 1 at every site, so that an output is the sum of the
+// weights under its neighbourhood mask. No feature is gathered.
 //
-// Forward: a block holds, for 32 output channels, the sums of each 5 offsets' 32 subsets (5x5: 5 groups, 20 KB of shared
-// memory) and adds one entry a group, 4 channels a thread. Bytes: 4·N·(1 + C); bound by writing y.
-// Backward: a lane owns a channel and keeps one sum an offset in registers; a warp reads the same site, so its mask is
-// one broadcast. Bytes: 4·N·(1 + C); 25 additions a value. Partial sums of fixed slices, added by sum_partials.
+// Forward: a block holds, for 32 output channels, the sums of each 5 offsets' 32 subsets (5x5: 5
+// groups, 20 KB of shared memory) and adds one entry a group, 4 channels a thread.
+// Backward: a thread owns 4 channels and keeps one sum an offset in registers; 4 channels share each
+// test of the mask. Partial sums of fixed slices, added by sum_partials.
 #pragma once
 
-#include "rows.cuh"
-#include "weight_gradient.cuh"
+#include "quads.cuh"
+#include "sites.cuh"
+#include "types.cuh"
 
 namespace autosparse {
 
-constexpr int ONES_CHANNELS = 32;
-constexpr int ONES_GROUP = 5;                       // offsets whose subsets one table holds
-constexpr int ONES_ENTRIES = 1 << ONES_GROUP;
-constexpr int ONES_GROUPS = 5;                      // of the largest kernel, 25 offsets
-constexpr int ONES_BLOCK_SITES = 2048;
+constexpr int kOnesChannels = 32;
+constexpr int kOnesGroup = 5;  // offsets whose subsets one table holds
+constexpr int kOnesSubsets = 1 << kOnesGroup;
+constexpr int kOnesGroups = 5;  // of the largest kernel, 25 offsets
+constexpr int kOnesSites = 2048;
+constexpr int kOnesThreads = 256;
 
-__device__ inline void onesForward(const int* __restrict__ masks, const float* __restrict__ weight, int64 sites,
-                                   int offsets, int fanOut, bool relu, bool vector, float* __restrict__ y) {
-  __shared__ float4 memory[ONES_GROUPS * ONES_ENTRIES * ONES_CHANNELS / 4];
+template <typename T>
+__device__ __forceinline__ void ones_forward(const int* __restrict__ masks,
+                                             const T* __restrict__ weight, int64 sites, int offsets,
+                                             int fan_out, bool relu, T* __restrict__ y) {
+  __shared__ float4 memory[kOnesGroups * kOnesSubsets * kOnesChannels / 4];
   float* table = reinterpret_cast<float*>(memory);  // [group, subset, channel]
-  const int channel = blockIdx.y * ONES_CHANNELS;
-  const int groups = (offsets + ONES_GROUP - 1) / ONES_GROUP;
-  if (threadIdx.x < groups * ONES_CHANNELS) {
-    const int group = threadIdx.x / ONES_CHANNELS;
-    const int c = threadIdx.x % ONES_CHANNELS;
-    float weights[ONES_GROUP];
+  const int channel = blockIdx.y * kOnesChannels;
+  const int groups = (offsets + kOnesGroup - 1) / kOnesGroup;
+  if (threadIdx.x < groups * kOnesChannels) {
+    const int group = threadIdx.x / kOnesChannels;
+    const int c = threadIdx.x % kOnesChannels;
+    float weights[kOnesGroup];
 #pragma unroll
-    for (int bit = 0; bit < ONES_GROUP; bit++) {
-      const int k = group * ONES_GROUP + bit;
-      weights[bit] = k < offsets && channel + c < fanOut ? weight[(int64)k * fanOut + channel + c] : 0.0f;
+    for (int bit = 0; bit < kOnesGroup; bit++) {
+      const int k = group * kOnesGroup + bit;
+      const int64 at = static_cast<int64>(k) * fan_out + channel + c;
+      weights[bit] = k < offsets && channel + c < fan_out ? to_float(weight[at]) : 0.0f;
     }
-    float sums[ONES_ENTRIES];
+    float sums[kOnesSubsets];
     sums[0] = 0;
 #pragma unroll
-    for (int subset = 1; subset < ONES_ENTRIES; subset++) {
+    for (int subset = 1; subset < kOnesSubsets; subset++) {
       // The subset without its lowest offset, and that offset.
       const int bit = subset & 1 ? 0 : subset & 2 ? 1 : subset & 4 ? 2 : subset & 8 ? 3 : 4;
       sums[subset] = sums[subset & (subset - 1)] + weights[bit];
     }
 #pragma unroll
-    for (int subset = 0; subset < ONES_ENTRIES; subset++) {
-      table[(group * ONES_ENTRIES + subset) * ONES_CHANNELS + c] = sums[subset];
+    for (int subset = 0; subset < kOnesSubsets; subset++) {
+      table[(group * kOnesSubsets + subset) * kOnesChannels + c] = sums[subset];
     }
   }
   __syncthreads();
-  const int quad = threadIdx.x % (ONES_CHANNELS / 4) * 4;
-  const int step = blockDim.x / (ONES_CHANNELS / 4);
-  const int64 first = (int64)blockIdx.x * ONES_BLOCK_SITES;
-  const int64 end = first + ONES_BLOCK_SITES < sites ? first + ONES_BLOCK_SITES : sites;
-  for (int64 site = first + threadIdx.x / (ONES_CHANNELS / 4); site < end; site += step) {
+
+  const int quad = threadIdx.x % (kOnesChannels / 4) * 4;
+  const int left = fan_out - channel - quad;
+  const bool aligned = fan_out % 4 == 0 && is_packed(y);
+  const int64 first = static_cast<int64>(blockIdx.x) * kOnesSites;
+  const int64 end = first + kOnesSites < sites ? first + kOnesSites : sites;
+  for (int64 site = first + threadIdx.x / (kOnesChannels / 4); site < end;
+       site += kOnesThreads / (kOnesChannels / 4)) {
     unsigned mask = masks[site];
-    float4 sum = {0, 0, 0, 0};
+    float4 sum = make_float4(0, 0, 0, 0);
     for (int group = 0; group < groups; group++) {
-      const int subset = mask & (ONES_ENTRIES - 1);
-      mask >>= ONES_GROUP;
-      const float4 entry =
-          *reinterpret_cast<const float4*>(table + (group * ONES_ENTRIES + subset) * ONES_CHANNELS + quad);
-      sum = make_float4(sum.x + entry.x, sum.y + entry.y, sum.z + entry.z, sum.w + entry.w);
+      const int subset = mask & (kOnesSubsets - 1);
+      mask >>= kOnesGroup;
+      sum = sum + *reinterpret_cast<const float4*>(
+                      table + (group * kOnesSubsets + subset) * kOnesChannels + quad);
     }
-    float values[4] = {sum.x, sum.y, sum.z, sum.w};
-#pragma unroll
-    for (int j = 0; j < 4; j++) {
-      values[j] = relu && values[j] < 0.0f ? 0.0f : values[j];
+    if (relu) {  // NaN stays NaN
+      sum = make_float4(sum.x < 0 ? 0 : sum.x, sum.y < 0 ? 0 : sum.y, sum.z < 0 ? 0 : sum.z,
+                        sum.w < 0 ? 0 : sum.w);
     }
-    float* target = y + site * fanOut + channel + quad;
-    if (vector) {
-      if (channel + quad < fanOut) {
-        *reinterpret_cast<float4*>(target) = make_float4(values[0], values[1], values[2], values[3]);
-      }
+    T* target = y + site * fan_out + channel + quad;
+    if (aligned) {
+      store_quad<true>(target, sum, left);
     } else {
-      for (int j = 0; j < 4; j++) {
-        if (channel + quad + j < fanOut) {
-          target[j] = values[j];
-        }
-      }
+      store_quad<false>(target, sum, left);
     }
   }
 }
 
-// partials [slices, offsets, fanOut]. Launch: (slices, ceil(fanOut / 32)) blocks of 256; offsets <= K.
-template <int K>
-__device__ inline void onesBackward(const int* __restrict__ masks, const float* __restrict__ dz, int64 sites,
-                                    int offsets, int fanOut, float* __restrict__ partials) {
-  constexpr int WARPS = 8;
-  constexpr int UNROLL = 4;
-  __shared__ float warpSums[WARPS][K][32];
-  const int lane = threadIdx.x & 31;
-  const int warp = threadIdx.x / 32;
-  const int channel = blockIdx.y * 32 + lane;
-  const bool active = channel < fanOut;
-  float sum[K];
+constexpr int kOnesBackwardThreads = 128;
+
+// partials [slices, offsets, C_out]; offsets <= kOffsets. Grid: (slices, ceil(C_out / 128)).
+template <typename T, int kOffsets>
+__device__ __forceinline__ void ones_backward(const int* __restrict__ masks,
+                                              const T* __restrict__ dz, int64 sites, int offsets,
+                                              int fan_out, float* __restrict__ partials) {
+  constexpr int kUnroll = 4;
+  constexpr int kWarps = kOnesBackwardThreads / 32;
+  __shared__ float4 warp_sums[kWarps][32];
+  const QuadLayout layout = quad_layout(fan_out);
+  const int left = fan_out - layout.channel;
+  const bool aligned = fan_out % 4 == 0 && is_packed(dz);
+  float4 sum[kOffsets];
 #pragma unroll
-  for (int k = 0; k < K; k++) {
-    sum[k] = 0;
+  for (int k = 0; k < kOffsets; k++) {
+    sum[k] = make_float4(0, 0, 0, 0);
   }
-  const int64 end = sliceStart(sites, gridDim.x, blockIdx.x + 1);
-  for (int64 from = sliceStart(sites, gridDim.x, blockIdx.x) + warp; from < end; from += UNROLL * WARPS) {
-    unsigned mask[UNROLL];
-    float value[UNROLL];
+  const int64 end = slice_start(sites, gridDim.x, blockIdx.x + 1);
+  for (int64 from = slice_start(sites, gridDim.x, blockIdx.x) + layout.row; from < end;
+       from += kUnroll * layout.rows) {
+    unsigned mask[kUnroll];
+    float4 value[kUnroll];
 #pragma unroll
-    for (int u = 0; u < UNROLL; u++) {
-      const int64 site = from + u * WARPS;
+    for (int u = 0; u < kUnroll; u++) {
+      const int64 site = from + u * layout.rows;
       mask[u] = site < end ? masks[site] : 0;
-      value[u] = site < end && active ? dz[site * fanOut + channel] : 0.0f;
+      value[u] = site < end && left > 0
+                     ? load_quad(dz + site * fan_out + layout.channel, left, aligned)
+                     : make_float4(0, 0, 0, 0);
     }
 #pragma unroll
-    for (int u = 0; u < UNROLL; u++) {
+    for (int u = 0; u < kUnroll; u++) {
 #pragma unroll
-      for (int k = 0; k < K; k++) {
-        sum[k] += mask[u] >> k & 1 ? value[u] : 0.0f;
+      for (int k = 0; k < kOffsets; k++) {
+        if (mask[u] >> k & 1) {
+          sum[k] = sum[k] + value[u];
+        }
       }
     }
   }
+
+  // Lanes of a warp that own the same channels add up, then the warps, always in the same order.
+  const int warp = threadIdx.x / 32;
+  const int lane = threadIdx.x & 31;
 #pragma unroll
-  for (int k = 0; k < K; k++) {
-    warpSums[warp][k][lane] = sum[k];
-  }
-  __syncthreads();
-  for (int i = threadIdx.x; i < offsets * 32; i += 32 * WARPS) {
-    const int k = i / 32;
-    const int c = blockIdx.y * 32 + i % 32;
-    float total = 0;
-    for (int w = 0; w < WARPS; w++) {
-      total += warpSums[w][k][i % 32];
+  for (int k = 0; k < kOffsets; k++) {
+    for (int step = 16; step >= layout.lanes; step /= 2) {
+      sum[k] = sum[k] + make_float4(__shfl_xor_sync(kFullWarp, sum[k].x, step),
+                                    __shfl_xor_sync(kFullWarp, sum[k].y, step),
+                                    __shfl_xor_sync(kFullWarp, sum[k].z, step),
+                                    __shfl_xor_sync(kFullWarp, sum[k].w, step));
     }
-    if (c < fanOut) {
-      partials[((int64)blockIdx.x * offsets + k) * fanOut + c] = total;
+    __syncthreads();
+    warp_sums[warp][lane] = sum[k];
+    __syncthreads();
+    if (threadIdx.x < layout.lanes && k < offsets) {
+      float4 total = warp_sums[0][lane];
+#pragma unroll
+      for (int w = 1; w < kWarps; w++) {
+        total = total + warp_sums[w][lane];
+      }
+      float* target = partials + (static_cast<int64>(blockIdx.x) * offsets + k) * fan_out;
+      store_quad<false>(target + layout.channel, total, left);
     }
   }
 }

@@ -1,183 +1,193 @@
-// Weight gradient of a sparse convolution: for each offset k the product x[in]^T · dz[out] over the pairs (in, out) that
-// have it.
+// Weight gradient of a sparse convolution: for each offset k the product x[in]^T · dz[out] over the
+// pairs (in, out) that have it.
 //
-// A block owns one offset, one of a fixed number of slices of the outputs and a TI x TJ tile of (C_in, C_out). It
-// compacts the slice's outputs whose mask has the offset, 1,024 sites at a time and in their order, gathers the pairs'
-// rows of x and dz, PAIRS at a time, and adds their outer products. Where the tile is too small for eight warps they
-// share the pairs out among them and add up at the end, in a fixed tree. Each block writes a partial gradient;
-// sum_partials adds those in the order of the slices. No atomics: slices depend on the number of sites alone.
-//
-// FLOPs: 2·pairs·C_in·C_out. Bytes from the L2: 4·pairs·(C_in + C_out) + 12·K·N; written: 4·slices·K·C_in·C_out.
+// A block owns one offset, one of a fixed number of slices of the outputs and a tile of kFanIn by
+// kFanOut channels. It lists the slice's outputs whose mask has the offset, 1,024 sites at a time and
+// in their order, gathers the pairs' rows of x and dz, kPairs at a time, and adds their outer
+// products. Where the tile is too small for eight warps they share the pairs out among them and add
+// up at the end in a fixed tree. Each block writes a partial gradient; sum_partials adds those in
+// the order of the slices. No atomics: the slices depend on shapes alone.
 #pragma once
 
 #include "async_copy.cuh"
-#include "rows.cuh"
+#include "quads.cuh"
+#include "sites.cuh"
+#include "types.cuh"
 
 namespace autosparse {
 
-// Geometry: a warp owns 32 input by 8·NR output channels of the tile.
-template <int TI_, int TJ_, int NR_, int PAIRS_, int STAGES_, bool VECTOR_>
+// Geometry of a weight gradient: a warp owns 32 input by 8·kThreadColumns output channels of the tile.
+template <typename T_, int kFanIn_, int kFanOut_, int kThreadColumns_, int kPairs_, int kStages_,
+          bool kAligned_>
 struct GradientTiling {
-  static constexpr int TI = TI_;
-  static constexpr int TJ = TJ_;
-  static constexpr int MR = 8;
-  static constexpr int NR = NR_;
-  static constexpr int PAIRS = PAIRS_;
-  static constexpr int STAGES = STAGES_;
-  static constexpr bool VECTOR = VECTOR_;
-  static constexpr int WARPS = 8;
-  static constexpr int THREADS = 32 * WARPS;
-  static constexpr int WARPS_ACROSS = TJ / (8 * NR);
-  static constexpr int TILE_WARPS = TI / 32 * WARPS_ACROSS;
-  static constexpr int SPLIT = WARPS / TILE_WARPS;  // groups of warps that share the pairs of a tile out
-  static constexpr int STAGE_FLOATS = PAIRS * (TI + TJ);
-  static_assert(STAGES * STAGE_FLOATS >= SPLIT / 2 * TI * TJ, "the tree sum reuses the tiles");
-  static_assert(PAIRS % SPLIT == 0, "each group of warps takes as many pairs");
+  using T = T_;
+  static constexpr int kFanIn = kFanIn_;
+  static constexpr int kFanOut = kFanOut_;
+  static constexpr int kThreadRows = 8;
+  static constexpr int kThreadColumns = kThreadColumns_;
+  static constexpr int kPairs = kPairs_;
+  static constexpr int kStages = kStages_;
+  static constexpr bool kAligned = kAligned_;
+  static constexpr int kWarps = 8;
+  static constexpr int kThreads = 32 * kWarps;
+  static constexpr int kWarpsAcross = kFanOut / (8 * kThreadColumns);
+  static constexpr int kTileWarps = kFanIn / 32 * kWarpsAcross;
+  static constexpr int kSplit = kWarps / kTileWarps;  // groups of warps that share the pairs out
+  static constexpr int kPack = Pack<T>::kSize;
+  static constexpr int kStageElements = kPairs * (kFanIn + kFanOut);
+  static_assert(kStages * kStageElements * sizeof(T) >= kSplit / 2 * kFanIn * kFanOut * 4,
+                "the tree sum reuses the tiles");
+  static_assert(kPairs % kSplit == 0, "each group of warps takes as many pairs");
 };
 
-constexpr int CHUNK_SITES = 1024;
+constexpr int kChunkSites = 1024;
 
-// First site of a slice, all slices being as long as each other or one site longer.
-__device__ inline int64 sliceStart(int64 sites, int slices, int slice) {
-  const int64 longer = sites % slices;
-  return sites / slices * slice + (slice < longer ? slice : longer);
-}
-
-// Lists the pairs of [from, end) that have offset k; returns their number. Called by the whole block.
+// Lists the pairs of the outputs [from, end) that have offset k; returns their number. The whole
+// block calls it.
 template <typename G>
-__device__ inline int listPairs(const int64* __restrict__ pointers, const int* __restrict__ masks,
-                                const int* __restrict__ inputs, int64 from, int64 end, int k, int* pairInputs,
-                                int* pairOutputs, int* counts) {
-  constexpr int ROUNDS = CHUNK_SITES / G::THREADS;
+__device__ __forceinline__ int list_pairs(const int64* __restrict__ pointers,
+                                          const int* __restrict__ masks,
+                                          const int* __restrict__ inputs, int64 from, int64 end,
+                                          int k, int* pair_inputs, int* pair_outputs,
+                                          int* counts) {
+  constexpr int kRounds = kChunkSites / G::kThreads;
   const int lane = threadIdx.x & 31;
   const int warp = threadIdx.x / 32;
-  int input[ROUNDS];
-  unsigned have[ROUNDS];
+  int input[kRounds];
+  unsigned have[kRounds];
 #pragma unroll
-  for (int round = 0; round < ROUNDS; round++) {
-    const int64 site = from + round * G::THREADS + threadIdx.x;
+  for (int round = 0; round < kRounds; round++) {
+    const int64 site = from + round * G::kThreads + threadIdx.x;
     const unsigned mask = site < end ? masks[site] : 0;
     const bool has = mask >> k & 1;
     input[round] = has ? inputs[pointers[site] + __popc(mask & ((1u << k) - 1))] : -1;
-    have[round] = __ballot_sync(FULL_WARP, has);
+    have[round] = __ballot_sync(kFullWarp, has);
     if (lane == 0) {
-      counts[round * G::WARPS + warp] = __popc(have[round]);
+      counts[round * G::kWarps + warp] = __popc(have[round]);
     }
   }
   __syncthreads();
   int total = 0;
 #pragma unroll
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int round = 0; round < kRounds; round++) {
     int before = total;
-    for (int w = 0; w < G::WARPS; w++) {
-      before += w < warp ? counts[round * G::WARPS + w] : 0;
-      total += counts[round * G::WARPS + w];
+    for (int w = 0; w < G::kWarps; w++) {
+      before += w < warp ? counts[round * G::kWarps + w] : 0;
+      total += counts[round * G::kWarps + w];
     }
     if (input[round] >= 0) {
       const int at = before + __popc(have[round] & ((1u << lane) - 1));
-      pairInputs[at] = input[round];
-      pairOutputs[at] = (int)(from + round * G::THREADS + threadIdx.x);
+      pair_inputs[at] = input[round];
+      pair_outputs[at] = static_cast<int>(from + round * G::kThreads + threadIdx.x);
     }
   }
   __syncthreads();
   return total;
 }
 
-// Rows [PAIRS, WIDTH] of a feature matrix, from the given channel on; zeros past the list's end.
-template <typename G, int WIDTH>
-__device__ inline void gatherRows(const float* __restrict__ features, const int* rows, int count, int channel,
-                                  int channels, float* tile) {
-  for (int i = threadIdx.x; i < G::PAIRS * WIDTH / 4; i += G::THREADS) {
-    const int pair = i / (WIDTH / 4);
-    const int c = channel + i % (WIDTH / 4) * 4;
-    const float* source = features + (int64)(pair < count ? rows[pair] : 0) * channels + c;
-    if (G::VECTOR) {
-      const bool valid = pair < count && c < channels;
-      copy16(tile + 4 * i, valid ? source : features, valid);
+// Rows [kPairs, kWidth] of a feature matrix, from the given channel on; zeros past the list's end.
+template <typename G, int kWidth>
+__device__ __forceinline__ void gather_rows(const typename G::T* __restrict__ features,
+                                            const int* rows, int count, int channel, int channels,
+                                            typename G::T* tile) {
+  constexpr int kPacks = kWidth / G::kPack;
+#pragma unroll 1  // addresses held for several copies would spill
+  for (int i = threadIdx.x; i < G::kPairs * kPacks; i += G::kThreads) {
+    const int pair = i / kPacks;
+    const int c = channel + i % kPacks * G::kPack;
+    const int left = pair < count ? channels - c : 0;
+    const typename G::T* source =
+        features + static_cast<int64>(pair < count ? rows[pair] : 0) * channels + c;
+    if (G::kAligned) {
+      copy_pack(tile + G::kPack * i, left > 0 ? source : features, left > 0);
     } else {
-      for (int j = 0; j < 4; j++) {
-        tile[4 * i + j] = pair < count && c + j < channels ? source[j] : 0.0f;
+#pragma unroll
+      for (int j = 0; j < G::kPack; j++) {
+        tile[G::kPack * i + j] = j < left ? source[j] : from_float<typename G::T>(0.0f);
       }
     }
   }
 }
 
-// partials [slices, K, C_in, C_out]. Dynamic shared memory: STAGES·STAGE_FLOATS floats. Launch: (K, slices,
-// ceil(C_in / TI)·ceil(C_out / TJ)) blocks of 256.
+// The whole of a block of the grid (K, slices, tiles); partials [slices, K, C_in, C_out].
 template <typename G>
-__device__ inline void weightGradient(const float* __restrict__ x, const float* __restrict__ dz,
-                                      const int64* __restrict__ pointers, const int* __restrict__ masks,
-                                      const int* __restrict__ inputs, int64 outputs, int fanIn, int fanOut,
-                                      float* __restrict__ partials) {
+__device__ __forceinline__ void weight_gradient(
+    const typename G::T* __restrict__ x, const typename G::T* __restrict__ dz,
+    const int64* __restrict__ pointers, const int* __restrict__ masks,
+    const int* __restrict__ inputs, int64 outputs, int fan_in, int fan_out,
+    float* __restrict__ partials) {
+  using T = typename G::T;
   extern __shared__ float4 memory[];
-  __shared__ int pairInputs[CHUNK_SITES];
-  __shared__ int pairOutputs[CHUNK_SITES];
-  __shared__ int counts[CHUNK_SITES / 32];
-  float* tiles = reinterpret_cast<float*>(memory);
+  __shared__ int pair_inputs[kChunkSites];
+  __shared__ int pair_outputs[kChunkSites];
+  __shared__ int counts[kChunkSites / 32];
+  T* tiles = reinterpret_cast<T*>(memory);
   const int k = blockIdx.x;
   const int slices = gridDim.y;
-  const int across = (fanOut + G::TJ - 1) / G::TJ;
-  const int channelIn = blockIdx.z / across * G::TI;
-  const int channelOut = blockIdx.z % across * G::TJ;
+  const int across = (fan_out + G::kFanOut - 1) / G::kFanOut;
+  const int channel_in = blockIdx.z / across * G::kFanIn;
+  const int channel_out = blockIdx.z % across * G::kFanOut;
   const int lane = threadIdx.x & 31;
   const int warp = threadIdx.x / 32;
-  const int group = warp / G::TILE_WARPS;
-  const int row = warp % G::TILE_WARPS / G::WARPS_ACROSS * 32 + lane / 8 * 4;
-  const int column = warp % G::WARPS_ACROSS * (8 * G::NR) + lane % 8 * 4;
+  const int group = warp / G::kTileWarps;
+  const int row = warp % G::kTileWarps / G::kWarpsAcross * 32 + lane / 8 * 4;
+  const int column = warp % G::kWarpsAcross * (8 * G::kThreadColumns) + lane % 8 * 4;
 
-  float sum[G::MR][G::NR];
+  float sum[G::kThreadRows][G::kThreadColumns];
 #pragma unroll
-  for (int i = 0; i < G::MR; i++) {
+  for (int i = 0; i < G::kThreadRows; i++) {
 #pragma unroll
-    for (int n = 0; n < G::NR; n++) {
+    for (int n = 0; n < G::kThreadColumns; n++) {
       sum[i][n] = 0;
     }
   }
 
-  const int64 end = sliceStart(outputs, slices, blockIdx.y + 1);
-  for (int64 from = sliceStart(outputs, slices, blockIdx.y); from < end; from += CHUNK_SITES) {
-    const int64 chunkEnd = from + CHUNK_SITES < end ? from + CHUNK_SITES : end;
+  const int64 end = slice_start(outputs, slices, blockIdx.y + 1);
+  for (int64 from = slice_start(outputs, slices, blockIdx.y); from < end; from += kChunkSites) {
+    const int64 chunk_end = from + kChunkSites < end ? from + kChunkSites : end;
     const int count =
-        listPairs<G>(pointers, masks, inputs, from, chunkEnd, k, pairInputs, pairOutputs, counts);
-    const int batches = (count + G::PAIRS - 1) / G::PAIRS;
+        list_pairs<G>(pointers, masks, inputs, from, chunk_end, k, pair_inputs, pair_outputs, counts);
+    const int batches = (count + G::kPairs - 1) / G::kPairs;
     auto load = [&](int batch) {
       if (batch < batches) {
-        float* tile = tiles + batch % G::STAGES * G::STAGE_FLOATS;
-        const int first = batch * G::PAIRS;
-        gatherRows<G, G::TI>(x, pairInputs + first, count - first, channelIn, fanIn, tile);
-        gatherRows<G, G::TJ>(dz, pairOutputs + first, count - first, channelOut, fanOut, tile + G::PAIRS * G::TI);
+        T* tile = tiles + batch % G::kStages * G::kStageElements;
+        const int first = batch * G::kPairs;
+        gather_rows<G, G::kFanIn>(x, pair_inputs + first, count - first, channel_in, fan_in, tile);
+        gather_rows<G, G::kFanOut>(dz, pair_outputs + first, count - first, channel_out, fan_out,
+                                   tile + G::kPairs * G::kFanIn);
       }
-      commitCopies();
+      commit_copies();
     };
 #pragma unroll
-    for (int batch = 0; batch < G::STAGES - 1; batch++) {
+    for (int batch = 0; batch < G::kStages - 1; batch++) {
       load(batch);
     }
     for (int batch = 0; batch < batches; batch++) {
-      waitForCopies<G::STAGES - 2>();
+      wait_for_copies<G::kStages - 2>();
       __syncthreads();
-      load(batch + G::STAGES - 1);
-      const float* tileX = tiles + batch % G::STAGES * G::STAGE_FLOATS + row;
-      const float* tileZ = tiles + batch % G::STAGES * G::STAGE_FLOATS + G::PAIRS * G::TI + column;
+      load(batch + G::kStages - 1);
+      const T* tile_x = tiles + batch % G::kStages * G::kStageElements + row;
+      const T* tile_z =
+          tiles + batch % G::kStages * G::kStageElements + G::kPairs * G::kFanIn + column;
 #pragma unroll 8
-      for (int p = 0; p < G::PAIRS / G::SPLIT; p++) {
-        const int pair = p * G::SPLIT + group;
-        float a[G::MR];
-        float b[G::NR];
+      for (int p = 0; p < G::kPairs / G::kSplit; p++) {
+        const int pair = p * G::kSplit + group;
+        float a[G::kThreadRows];
+        float b[G::kThreadColumns];
 #pragma unroll
-        for (int q = 0; q < G::MR / 4; q++) {
+        for (int q = 0; q < G::kThreadRows / 4; q++) {
           *reinterpret_cast<float4*>(a + 4 * q) =
-              *reinterpret_cast<const float4*>(tileX + pair * G::TI + 16 * q);
+              *reinterpret_cast<const float4*>(tile_x + pair * G::kFanIn + 16 * q);
         }
 #pragma unroll
-        for (int q = 0; q < G::NR / 4; q++) {
+        for (int q = 0; q < G::kThreadColumns / 4; q++) {
           *reinterpret_cast<float4*>(b + 4 * q) =
-              *reinterpret_cast<const float4*>(tileZ + pair * G::TJ + 32 * q);
+              *reinterpret_cast<const float4*>(tile_z + pair * G::kFanOut + 32 * q);
         }
 #pragma unroll
-        for (int i = 0; i < G::MR; i++) {
+        for (int i = 0; i < G::kThreadRows; i++) {
 #pragma unroll
-          for (int n = 0; n < G::NR; n++) {
+          for (int n = 0; n < G::kThreadColumns; n++) {
             sum[i][n] = fmaf(a[i], b[n], sum[i][n]);
           }
         }
@@ -186,18 +196,20 @@ __device__ inline void weightGradient(const float* __restrict__ x, const float* 
     __syncthreads();  // the lists and tiles have been read
   }
 
-  // The groups of warps that shared the pairs add up: the upper half hands its sums to the lower, until one is left.
-  waitForCopies<0>();
+  // The groups of warps that shared the pairs add up: the upper half hands its sums to the lower,
+  // until one is left.
+  wait_for_copies<0>();
 #pragma unroll
-  for (int half = G::SPLIT / 2; half > 0; half /= 2) {
+  for (int half = G::kSplit / 2; half > 0; half /= 2) {
     __syncthreads();
-    float* slot = tiles + (group % half) * G::TI * G::TJ;
+    float* slot = reinterpret_cast<float*>(memory) + (group % half) * G::kFanIn * G::kFanOut;
     if (group >= half && group < 2 * half) {
 #pragma unroll
-      for (int i = 0; i < G::MR; i++) {
+      for (int i = 0; i < G::kThreadRows; i++) {
 #pragma unroll
-        for (int n = 0; n < G::NR; n += 4) {
-          *reinterpret_cast<float4*>(slot + (row + i / 4 * 16 + i % 4) * G::TJ + column + n / 4 * 32) =
+        for (int n = 0; n < G::kThreadColumns; n += 4) {
+          const int at = (row + i / 4 * 16 + i % 4) * G::kFanOut + column + n / 4 * 32;
+          *reinterpret_cast<float4*>(slot + at) =
               make_float4(sum[i][n], sum[i][n + 1], sum[i][n + 2], sum[i][n + 3]);
         }
       }
@@ -205,10 +217,10 @@ __device__ inline void weightGradient(const float* __restrict__ x, const float* 
     __syncthreads();
     if (group < half) {
 #pragma unroll
-      for (int i = 0; i < G::MR; i++) {
+      for (int i = 0; i < G::kThreadRows; i++) {
 #pragma unroll
-        for (int n = 0; n < G::NR; n++) {
-          sum[i][n] += slot[(row + i / 4 * 16 + i % 4) * G::TJ + column + n / 4 * 32 + n % 4];
+        for (int n = 0; n < G::kThreadColumns; n++) {
+          sum[i][n] += slot[(row + i / 4 * 16 + i % 4) * G::kFanOut + column + n / 4 * 32 + n % 4];
         }
       }
     }
@@ -216,15 +228,15 @@ __device__ inline void weightGradient(const float* __restrict__ x, const float* 
   if (group > 0) {
     return;
   }
-  float* partial = partials + ((int64)blockIdx.y * gridDim.x + k) * fanIn * fanOut;
+  float* partial = partials + (static_cast<int64>(blockIdx.y) * gridDim.x + k) * fan_in * fan_out;
 #pragma unroll
-  for (int i = 0; i < G::MR; i++) {
-    const int c = channelIn + row + i / 4 * 16 + i % 4;
+  for (int i = 0; i < G::kThreadRows; i++) {
+    const int c = channel_in + row + i / 4 * 16 + i % 4;
 #pragma unroll
-    for (int n = 0; n < G::NR; n++) {
-      const int o = channelOut + column + n / 4 * 32 + n % 4;
-      if (c < fanIn && o < fanOut) {
-        partial[(int64)c * fanOut + o] = sum[i][n];
+    for (int n = 0; n < G::kThreadColumns; n++) {
+      const int o = channel_out + column + n / 4 * 32 + n % 4;
+      if (c < fan_in && o < fan_out) {
+        partial[static_cast<int64>(c) * fan_out + o] = sum[i][n];
       }
     }
   }
