@@ -70,7 +70,6 @@ public final class PoolingKernels {
     reluAverageBackward.int64(sites).int32(matrices).int32(channels).int32(BACKWARD_SITES);
     reluAverageBackward.pointer(dz);
     long tiles = Grids.blocks(channels, CHANNELS);
-    reluAverageBackward.launch(
-        Grids.blocks(sites, BACKWARD_SITES), tiles, 1, THREADS, 1, 1, 0);
+    reluAverageBackward.launch(Grids.blocks(sites, BACKWARD_SITES), tiles, 1, THREADS, 1, 1, 0);
   }
 }

@@ -3,8 +3,8 @@ package autosparse.kernels;
 /**
  * Launches the kernels of {@code sparse_convolution.cu}. Arguments are device addresses.
  *
- * <p>Which geometry runs depends on shapes and alignments alone, and so do the slices that gradients
- * are summed over: same bits for same inputs.
+ * <p>Which geometry runs depends on shapes and alignments alone, and so do the slices that
+ * gradients are summed over: same bits for same inputs.
  */
 public final class SparseConvolutionKernels {
   private static final String FAMILY = "sparse_convolution";
@@ -36,8 +36,7 @@ public final class SparseConvolutionKernels {
       long pointers, long masks, long inputs, long order, long outputs, int offsets) {}
 
   /** The template parameters of an entry; see GemmTiling in {@code implicit_gemm.cuh}. */
-  private record Tiling(
-      Kernel kernel, int rows, int columns, int depth, int stages, int threads) {
+  private record Tiling(Kernel kernel, int rows, int columns, int depth, int stages, int threads) {
     int sharedBytes(int offsets) {
       return Float.BYTES * stages * (rows * depth + depth * columns)
           + Integer.BYTES * (offsets + 1) * rows;
@@ -134,8 +133,7 @@ public final class SparseConvolutionKernels {
    * @param weight [K, fanIn, fanOut]
    * @param y [outputs, fanOut]
    */
-  public void convolve(
-      long x, long weight, Map map, int fanIn, int fanOut, boolean relu, long y) {
+  public void convolve(long x, long weight, Map map, int fanIn, int fanOut, boolean relu, long y) {
     Tiling tiling = tiling(fanIn, fanOut, aligned(fanIn, fanOut, x | weight | y));
     Kernel kernel = tiling.kernel.begin().pointer(x).pointer(weight);
     kernel.pointer(map.pointers).pointer(map.masks).pointer(map.inputs).pointer(map.order);

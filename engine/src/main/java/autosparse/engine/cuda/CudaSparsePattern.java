@@ -17,8 +17,8 @@ import autosparse.kernels.SparsePatternKernels.Search;
 
 /**
  * Sites and neighbours made on the device. The host reads one number of each map (its pairs) and
- * one of each matrix of a downsampled level (its sites), since tensors are sized by them; that
- * read waits for the device.
+ * one of each matrix of a downsampled level (its sites), since tensors are sized by them; that read
+ * waits for the device.
  */
 final class CudaSparsePattern extends SparsePatternOperators {
   private final SparsePatternKernels kernels;
@@ -44,8 +44,7 @@ final class CudaSparsePattern extends SparsePatternOperators {
       long coarseFirst = fineFirst + (batch + 1L) * Long.BYTES;
       long blocks = SparsePatternKernels.blocks(sites.count());
       long flags =
-          work.create(
-                  "flags", I32, MemoryTag.WORKSPACE, SparsePatternKernels.BLOCK_WORDS * blocks)
+          work.create("flags", I32, MemoryTag.WORKSPACE, SparsePatternKernels.BLOCK_WORDS * blocks)
               .deviceAddress(I32);
       long firstFlagged =
           work.create("flagged sites", I64, MemoryTag.WORKSPACE, blocks + 1).deviceAddress(I64);
@@ -132,8 +131,7 @@ final class CudaSparsePattern extends SparsePatternOperators {
             neighbors.deviceAddress(I32));
       }
     }
-    return new NeighborMap(
-        kernel, inputs, outputs, pointers, masks, neighbors, order, opposite);
+    return new NeighborMap(kernel, inputs, outputs, pointers, masks, neighbors, order, opposite);
   }
 
   private Tensor order(long masks, long sites, TensorScope scope, TensorScope work) {
@@ -146,11 +144,7 @@ final class CudaSparsePattern extends SparsePatternOperators {
   }
 
   private static Search searchOf(
-      Sites inputs,
-      Sites outputs,
-      ConvolutionKernel kernel,
-      boolean transposed,
-      TensorScope work) {
+      Sites inputs, Sites outputs, ConvolutionKernel kernel, boolean transposed, TensorScope work) {
     Tensor firstRows =
         work.longs("first rows", MemoryTag.WORKSPACE, both(inputs, firstRows(outputs)));
     return new Search(

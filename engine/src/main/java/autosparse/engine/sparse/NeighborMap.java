@@ -64,7 +64,8 @@ public final class NeighborMap {
         || inputs.dtype() != DType.I32
         || pointers.elements() != outputSites.count() + 1
         || masks.elements() != outputSites.count()
-        || order != null && (order.dtype() != DType.I32 || order.elements() != masks.elements())) {
+        || (order != null
+            && (order.dtype() != DType.I32 || order.elements() != masks.elements()))) {
       throw new IllegalArgumentException(
           "neighbour map of "
               + outputSites
