@@ -15,9 +15,9 @@ public final class CudaOperators {
         null,
         null,
         null,
-        null,
-        null,
-        null,
+        new CudaSparsePattern(context),
+        new CudaSparseConvolution(context),
+        new CudaPooling(context),
         null,
         null,
         () -> {});
