@@ -3,6 +3,7 @@ package autosparse.engine;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.memory.RangeAllocator;
 
 /**
  * Where tensors live and operators run: one reserved range of memory, its book, and one
@@ -10,8 +11,8 @@ import autosparse.engine.memory.MemoryTag;
  *
  * <p>A device is driven by one thread; its operators use what parallelism it has.
  */
-public sealed interface Device extends AutoCloseable permits HostDevice {
-  /** What a user calls it: {@code cpu}, {@code reference}. */
+public sealed interface Device extends AutoCloseable permits HostDevice, CudaDevice {
+  /** What a user calls it: {@code cpu}, {@code reference}, {@code cuda:0}. */
   String name();
 
   /** Element type of weights, activations and gradients on this device. */
@@ -23,6 +24,9 @@ public sealed interface Device extends AutoCloseable permits HostDevice {
   TensorScope root();
 
   MemoryLedger ledger();
+
+  /** Places tensors in {@link #memory()}. */
+  RangeAllocator allocator();
 
   DeviceMemory memory();
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import autosparse.kernels.CudaDriver;
+import autosparse.kernels.Gpu;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,8 +15,7 @@ class DeviceSelectionTest {
   private static final CudaDriver NONE =
       new CudaDriver(List.of(), "", "no NVIDIA driver (libcuda.so.1 not found)");
   private static final CudaDriver ONE =
-      new CudaDriver(
-          List.of(new CudaDriver.Gpu(0, "NVIDIA H200", 9, 0, 150_000_000_000L)), "12.6", "");
+      new CudaDriver(List.of(new Gpu(0, "NVIDIA H200", 9, 0, 132, 150_000_000_000L)), "12.6", "");
 
   private static String refused(String name, CudaDriver driver) {
     return assertThrows(

@@ -10,7 +10,12 @@ import org.junit.jupiter.api.Test;
 class CudaDriverTest {
   @Test
   void absentDriverIsOneLine() {
-    CudaDriver driver = CudaDriver.probe(Optional.empty());
+    CudaDriver driver =
+        CudaDriver.probe(
+            Optional.empty(),
+            () -> {
+              throw new AssertionError("JCuda was touched");
+            });
     assertFalse(driver.isAvailable());
     assertEquals("no NVIDIA driver (libcuda.so.1 not found)", driver.unavailable());
   }
@@ -20,7 +25,7 @@ class CudaDriverTest {
     CudaDriver driver = CudaDriver.probe();
     assertEquals(driver.isAvailable(), driver.unavailable().isEmpty());
     assertEquals(1, (driver.unavailable() + " ").lines().count());
-    for (CudaDriver.Gpu gpu : driver.devices()) {
+    for (Gpu gpu : driver.devices()) {
       assertTrue(gpu.major() > 0 && gpu.totalBytes() > 0 && !gpu.name().isEmpty(), gpu.toString());
     }
   }
