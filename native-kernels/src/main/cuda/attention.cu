@@ -1,586 +1,432 @@
 // Self-attention over packed sequences, forward and backward.
+// Contract: autosparse.engine.operators.AttentionOperators.
 //
 // A warp works on one tile of queries of one head, or on several heads of one short sequence, so
-// that 12 tokens fill 24 lanes and not 12. A lane owns one query (SPLIT: R lanes share one, each
-// with every R-th group of four channels); its q and its sum stand in registers, keys and values in
-// shared memory, read by all lanes at one address. A tile has 32/R rows; a longer sequence is a
-// loop over tiles of keys with a running maximum. Backward, a lane owns a query and sums dq over
-// the keys, then owns a key and sums dk and dv over the queries: each output has one owner, so there
-// is no atomic and one order. Scores are computed twice for that, 7/5 of the least FLOPs, and no
-// score goes through shared memory.
+// that 12 tokens fill 24 lanes and not 12. R lanes (2 for d up to 32) share two rows: each holds
+// the d/R channels of both in registers, so that a key that it reads from shared memory serves two
+// queries; one shuffle gives each lane the whole score of one of them. A longer sequence is a loop
+// over tiles of keys with a running maximum. Backward, lanes own queries and sum dq over the keys;
+// each key's row is then overwritten by its probabilities and their gradients, from which lanes
+// that own keys sum dk and dv. Each output has one owner, so there is no atomic and one order.
+// Sequences of several tiles compute their scores twice for that.
 //
-// Blocks of two independent warps. Rows in shared memory are 4 floats longer than d: eight lanes
-// that read 16 bytes of their own rows touch all 32 banks once.
-//   forward   3 tiles a warp, 27.6 KB a block; bytes 4·C·4 + 4·H a token; FLOPs 4·L·C a token
-//   backward  4 tiles a warp, 37.4 KB a block; bytes 8·C·4 + 4·H a token; FLOPs 14·L·C a token
-// Bound: memory, up to L of about 25; FP32 rate and shared-memory reads beyond.
-#include "common/rows.cuh"
+// Launch:  64 threads: two warps that share nothing; grid (sequences, blocks of one sequence).
+// Shared:  rows are 4 floats longer than d, which spreads them over the banks.
+//          forward 3 tiles a warp, 27.6 KB a block (d = 32); backward 4 tiles a warp, 37.4 KB.
+// Bytes:   a token: forward 16·C + 4·H, backward 32·C + 4·H.
+// FLOPs:   a token: forward 4·L·C, backward 10·L·C, 14·L·C in several tiles.
+// Bound:   memory up to L of about 25, then FP32 and shared-memory reads.
+#include "common/attention_tiles.cuh"
 
 namespace autosparse {
 namespace {
 
-constexpr int WARPS = 2;
+constexpr int kWarps = 2;
 
-// What all items of a launch share.
-struct Heads {
-  int count;
-  int d;
-  int channels;
-  int lanes;  // R: lanes of one query
-  int slots;  // 32/R: rows of a tile
-  int stride;  // floats between two rows of a tile
-  bool vectored;
+template <int kChunks, bool kSplit>
+constexpr int kTile = kSplit ? kWarp * (8 * kChunks + 2) : kWarp * (8 * kChunks + 4);
 
-  __device__ Heads(int heads, int channels, int lanes, int chunks)
-      : count(heads),
-        d(channels / heads),
-        channels(channels),
-        lanes(lanes),
-        slots(WARP / lanes),
-        stride(4 * chunks * lanes + 4),
-        vectored(d % 4 == 0) {}
-};
+// Forward, scores lie where the queries were: [key, lane].
+template <int kChunks, bool kSplit>
+constexpr int kOwnTile =
+    kTile<kChunks, kSplit> > kWarp* kWarp ? kTile<kChunks, kSplit> : kWarp * kWarp;
 
-// One warp's work: the rows of a tile, for one head or for several.
-struct Item {
-  long long start;  // first token of the sequence
-  int length;  // tokens of the sequence
-  int tiles;
-  int tile;
-  int firstHead;
-  int heads;
+// Backward, a row has also to hold one number for each row of a tile.
+template <int kChunks, bool kSplit>
+constexpr int kSquareTile = kSplit ? kTile<kChunks, true> : kWarp * (kWarp + 4);
 
-  __device__ int rows(const Heads& all, int which) const {
-    return min(all.slots, length - which * all.slots);
-  }
-
-  __device__ long long token(const Heads& all, int which) const {
-    return start + (long long)which * all.slots;
-  }
-};
-
-// How a sequence is cut into items.
-struct Cut {
-  int headsPerItem;
-  int groups;
-  int tiles;
-
-  __device__ Cut(const Heads& all, int length) {
-    headsPerItem = 2 * length <= all.slots ? min(all.count, all.slots / length) : 1;
-    groups = (all.count + headsPerItem - 1) / headsPerItem;
-    tiles = (length + all.slots - 1) / all.slots;
-  }
-};
-
-// The query or key of a lane.
+// The two rows of a lane, and the one of them whose scores it finishes.
+template <bool kSplit>
 struct Owned {
-  int part;  // which of the R lanes
-  int row;  // in the tile: head of the item · rows of a head + row of the head
-  int head;  // of the item
+  int part;   // which of the R lanes
+  int first;  // row of the tile; the other is the next
+  int row;    // the one that is finished here
+  int head;   // of the item
   int local;  // row of the head
+  int rows;   // of the two that there are
   bool active;
+  bool owner;  // the first of the lanes that finish this row
+  bool odd;
 
   __device__ Owned(const Heads& all, const Item& item, int lane) {
-    int rows = item.rows(all, item.tile);
-    part = lane % all.lanes;
-    row = lane / all.lanes;
-    head = row / rows;
-    local = row - head * rows;
-    active = head < item.heads;
-    if (!active) head = 0;
+    const int lanes = kSplit ? all.lanes : 2;
+    part = lane % lanes;
+    odd = part % 2 == 1;
+    first = 2 * (lane / lanes);
+    row = first + odd;
+    head = first / item.pitch;
+    local = row - head * item.pitch;
+    owner = head < item.heads && part < 2;
+    const int left = item.rows(all, item.tile) - (first - head * item.pitch);
+    active = owner && odd < left;
+    rows = head < item.heads ? left : 0;
+    if (head >= item.heads) head = 0;
+  }
+
+  // From one partial value a row: the sum over the lanes, of this lane's row.
+  __device__ __forceinline__ float finish(const Heads& all, const float (&partial)[2]) const {
+    float mine = odd ? partial[1] : partial[0];
+    mine += __shfl_xor_sync(kAllLanes, odd ? partial[0] : partial[1], 1);
+    if (kSplit) {
+      for (int distance = 2; distance < all.lanes; distance *= 2) {
+        mine += __shfl_xor_sync(kAllLanes, mine, distance);
+      }
+    }
+    return mine;
+  }
+
+  // From this lane's row's value, those of both rows.
+  __device__ __forceinline__ void share(float mine, float (&both)[2]) const {
+    const float other = __shfl_xor_sync(kAllLanes, mine, 1);
+    both[0] = odd ? other : mine;
+    both[1] = odd ? mine : other;
   }
 };
 
-template <int CHUNKS>
-constexpr int TILE = WARP * (4 * CHUNKS + 4);
+// A lane's channels of one row of a tile: every R-th group of four.
+template <int kChunks, bool kSplit>
+struct Channels {
+  float4 group[kChunks];
 
-// How a warp walks over a tile: each lane keeps to one group of four channels of every so-manieth
-// row (rows of more than 32 groups: several groups).
-struct Walk {
-  int width;  // lanes of one row
-  int row;
-  int step;
-  int channel;
+  __device__ __forceinline__ void clear() {
+#pragma unroll
+    for (int i = 0; i < kChunks; i++) group[i] = make_float4(0, 0, 0, 0);
+  }
 
-  __device__ Walk(int groups, int lane)
-      : width(min(groups, WARP)), row(lane / width), step(WARP / width),
-        channel(4 * (lane % width)) {}
+  __device__ __forceinline__ void load(const Heads& all, const float* tile, int row, int part) {
+    const float* from = tile + row * all.stride + 4 * part;
+#pragma unroll
+    for (int i = 0; i < kChunks; i++) group[i] = load4(from + (kSplit ? 4 * all.lanes : 8) * i);
+  }
+
+  // Lanes that share a row write neighbouring groups: at least 32 bytes of it at once.
+  template <typename T>
+  __device__ __forceinline__ void store(const Heads& all, T* row, int part) const {
+#pragma unroll
+    for (int i = 0; i < kChunks; i++) {
+      const int c = 4 * part + (kSplit ? 4 * all.lanes : 8) * i;
+      store4_partly(row, c, all.d, all.vectored, group[i]);
+    }
+  }
+
+  __device__ __forceinline__ void scale(float factor) {
+#pragma unroll
+    for (int i = 0; i < kChunks; i++) {
+      group[i].x *= factor;
+      group[i].y *= factor;
+      group[i].z *= factor;
+      group[i].w *= factor;
+    }
+  }
+
+  __device__ __forceinline__ float dot(const Channels& other) const {
+    float even = 0;
+    float odd = 0;
+#pragma unroll
+    for (int i = 0; i < kChunks; i++) {
+      even = fmaf(group[i].x, other.group[i].x, even);
+      odd = fmaf(group[i].y, other.group[i].y, odd);
+      even = fmaf(group[i].z, other.group[i].z, even);
+      odd = fmaf(group[i].w, other.group[i].w, odd);
+    }
+    return even + odd;
+  }
+
+  __device__ __forceinline__ void add(float factor, const Channels& other) {
+#pragma unroll
+    for (int i = 0; i < kChunks; i++) {
+      group[i].x = fmaf(factor, other.group[i].x, group[i].x);
+      group[i].y = fmaf(factor, other.group[i].y, group[i].y);
+      group[i].z = fmaf(factor, other.group[i].z, group[i].z);
+      group[i].w = fmaf(factor, other.group[i].w, group[i].w);
+    }
+  }
 };
 
-// Copies tile `which` of N neighbours among q, k and v to shared memory, zero in the channels that
-// pad d.
-template <typename T, int CHUNKS, int N>
-__device__ __forceinline__ void loadTiles(
-    const Heads& all,
-    const Item& item,
-    int which,
-    const T* qkv,
-    float* const (&tiles)[N],
-    int lane) {
-  Walk walk(CHUNKS * all.lanes, lane);
-  int rows = item.rows(all, which);
-  long long distance = 3LL * all.channels;
-  for (int g = 0; g < item.heads; g++) {
-    const T* source =
-        qkv + (item.token(all, which) + walk.row) * distance + (item.firstHead + g) * all.d;
-    int at = (g * rows + walk.row) * all.stride;
-#pragma unroll 2
-    for (int row = walk.row; row < rows; row += walk.step) {
-      for (int c = walk.channel; c < 4 * CHUNKS * all.lanes; c += 4 * WARP) {
-        float4 values[N];
+// Stores a lane's two rows, scaled, to a tensor whose rows are `distance` elements apart.
+template <typename T, int kChunks, bool kSplit>
+__device__ __forceinline__ void store_rows(const Heads& all, const Item& item,
+                                           const Owned<kSplit>& mine,
+                                           Channels<kChunks, kSplit> (&rows)[2],
+                                           const float (&factors)[2], T* target, int64 distance) {
+  const int local = mine.first - mine.head * item.pitch;
+  T* row = target + (item.token(all, item.tile) + local) * distance +
+           (item.first_head + mine.head) * all.d;
 #pragma unroll
-        for (int n = 0; n < N; n++) {
-          values[n] = load4Partly(source + n * all.channels, c, all.d, all.vectored);
-        }
-#pragma unroll
-        for (int n = 0; n < N; n++) store4(tiles[n] + at + c, values[n]);
-      }
-      source += walk.step * distance;
-      at += walk.step * all.stride;
+  for (int r = 0; r < 2; r++) {
+    if (r < mine.rows) {
+      rows[r].scale(factors[r]);
+      rows[r].store(all, row + r * distance, mine.part);
     }
   }
 }
 
-// Copies the gradient of tile `which` to shared memory, and to `means` the products dOut·out, which
-// are the probabilities' gradients averaged under the probabilities.
-template <typename T, int CHUNKS>
-__device__ __forceinline__ void loadGradients(
-    const Heads& all,
-    const Item& item,
-    int which,
-    const T* dOut,
-    const T* out,
-    float* tile,
-    float* means,
-    int lane) {
-  Walk walk(CHUNKS * all.lanes, lane);
-  int rows = item.rows(all, which);
-  for (int g = 0; g < item.heads; g++) {
-    long long from = (item.token(all, which) + walk.row) * all.channels
-        + (item.firstHead + g) * all.d;
-    int at = (g * rows + walk.row) * all.stride;
-#pragma unroll 2
-    for (int row = walk.row; row - walk.row < rows; row += walk.step) {
-      float product = 0;
-      if (row < rows) {
-        for (int c = walk.channel; c < 4 * CHUNKS * all.lanes; c += 4 * WARP) {
-          float4 a = load4Partly(dOut + from, c, all.d, all.vectored);
-          float4 b = load4Partly(out + from, c, all.d, all.vectored);
-          product += a.x * b.x + a.y * b.y + a.z * b.z + a.w * b.w;
-          store4(tile + at + c, a);
-        }
-      }
-      for (int distance = walk.width / 2; distance > 0; distance /= 2) {
-        product += __shfl_xor_sync(ALL_LANES, product, distance);
-      }
-      if (row < rows && walk.channel == 0) means[g * rows + row] = product;
-      from += (long long)walk.step * all.channels;
-      at += walk.step * all.stride;
-    }
-  }
-}
-
-// Stores the item's tile of a tensor whose rows are `distance` elements apart.
-template <typename T, int CHUNKS>
-__device__ __forceinline__ void storeTile(
-    const Heads& all,
-    const Item& item,
-    long long distance,
-    const float* tile,
-    T* target,
-    int lane) {
-  Walk walk(CHUNKS * all.lanes, lane);
-  int rows = item.rows(all, item.tile);
-  for (int g = 0; g < item.heads; g++) {
-    T* to = target + (item.token(all, item.tile) + walk.row) * distance
-        + (item.firstHead + g) * all.d;
-    const float* from = tile + (g * rows + walk.row) * all.stride;
-    for (int row = walk.row; row < rows; row += walk.step) {
-      for (int c = walk.channel; c < 4 * CHUNKS * all.lanes; c += 4 * WARP) {
-        store4Partly(to, c, all.d, all.vectored, load4(from + c));
-      }
-      to += walk.step * distance;
-      from += walk.step * all.stride;
-    }
-  }
-}
-
-// A lane's channels of one row of a tile.
-template <int CHUNKS, bool SPLIT>
-__device__ __forceinline__ const float* channelsOf(
-    const Heads& all, const float* tile, int row, int part) {
-  return tile + row * all.stride + (SPLIT ? 4 * part : 0);
-}
-
-template <int CHUNKS, bool SPLIT>
-__device__ __forceinline__ void take(
-    const Heads& all, const float* row, float4 (&values)[CHUNKS]) {
-#pragma unroll
-  for (int i = 0; i < CHUNKS; i++) values[i] = load4(row + (SPLIT ? 4 * all.lanes : 4) * i);
-}
-
-template <int CHUNKS, bool SPLIT>
-__device__ __forceinline__ void put(
-    const Heads& all, float* row, const float4 (&values)[CHUNKS], float factor) {
-#pragma unroll
-  for (int i = 0; i < CHUNKS; i++) {
-    float4 v = values[i];
-    store4(
-        row + (SPLIT ? 4 * all.lanes : 4) * i,
-        make_float4(factor * v.x, factor * v.y, factor * v.z, factor * v.w));
-  }
-}
-
-// A lane's part of a product of two rows.
-template <int CHUNKS>
-__device__ __forceinline__ float dot(const float4 (&a)[CHUNKS], const float4 (&b)[CHUNKS]) {
-  float even = 0;
-  float odd = 0;
-#pragma unroll
-  for (int i = 0; i < CHUNKS; i++) {
-    even = fmaf(a[i].x, b[i].x, even);
-    odd = fmaf(a[i].y, b[i].y, odd);
-    even = fmaf(a[i].z, b[i].z, even);
-    odd = fmaf(a[i].w, b[i].w, odd);
-  }
-  return even + odd;
-}
-
-template <int CHUNKS>
-__device__ __forceinline__ void add(
-    float4 (&sum)[CHUNKS], float factor, const float4 (&row)[CHUNKS]) {
-#pragma unroll
-  for (int i = 0; i < CHUNKS; i++) {
-    sum[i].x = fmaf(factor, row[i].x, sum[i].x);
-    sum[i].y = fmaf(factor, row[i].y, sum[i].y);
-    sum[i].z = fmaf(factor, row[i].z, sum[i].z);
-    sum[i].w = fmaf(factor, row[i].w, sum[i].w);
-  }
-}
-
-template <int CHUNKS>
-__device__ __forceinline__ void clear(float4 (&sum)[CHUNKS]) {
-#pragma unroll
-  for (int i = 0; i < CHUNKS; i++) sum[i] = make_float4(0, 0, 0, 0);
-}
-
-// Sum over the lanes that share a query.
-template <bool SPLIT>
-__device__ __forceinline__ float overParts(const Heads& all, float value) {
-  if (SPLIT) {
-    for (int distance = all.lanes / 2; distance > 0; distance /= 2) {
-      value += __shfl_xor_sync(ALL_LANES, value, distance);
-    }
-  }
-  return value;
-}
-
-template <typename T, int CHUNKS, bool SPLIT>
-__device__ __forceinline__ void forwardItem(
-    const Heads& all,
-    const Item& item,
-    const T* qkv,
-    T* out,
-    float* logSumExp,
-    float* shared,
-    int lane) {
-  float* own = shared;  // q, then scores by [key, lane], then the output
-  float* keys = shared + TILE<CHUNKS>;
-  float* values = shared + 2 * TILE<CHUNKS>;
-  Owned mine(all, item, lane);
+template <typename T, int kChunks, bool kSplit>
+__device__ __forceinline__ void forward_item(const Heads& all, const Item& item, const T* qkv,
+                                             T* out, float* log_sum_exp, float* shared, int lane) {
+  using Row = Channels<kChunks, kSplit>;
+  float* own = shared;  // q, then scores by [key, lane]
+  float* keys = own + kOwnTile<kChunks, kSplit>;
+  float* values = keys + kTile<kChunks, kSplit>;
+  const Owned<kSplit> mine(all, item, lane);
   __syncwarp();
   if (item.tiles == 1) {
-    loadTiles<T, CHUNKS, 3>(all, item, 0, qkv, {own, keys, values}, lane);
+    load_tiles<T, kChunks, 3>(all, item, 0, qkv, {own, keys, values}, lane);
   } else {
-    loadTiles<T, CHUNKS, 1>(all, item, item.tile, qkv, {own}, lane);
+    load_tiles<T, kChunks, 1>(all, item, item.tile, qkv, {own}, lane);
   }
   __syncwarp();
-  float4 q[CHUNKS];
-  take<CHUNKS, SPLIT>(all, channelsOf<CHUNKS, SPLIT>(all, own, mine.row, mine.part), q);
-  float scale = LOG2_E * rsqrtf((float)all.d);  // scores in powers of two
+  Row q[2];
+  Row o[2];
 #pragma unroll
-  for (int i = 0; i < CHUNKS; i++) {
-    q[i] = make_float4(scale * q[i].x, scale * q[i].y, scale * q[i].z, scale * q[i].w);
+  for (int r = 0; r < 2; r++) {
+    q[r].load(all, own, mine.first + r, mine.part);
+    q[r].scale(kLog2E * rsqrtf(static_cast<float>(all.d)));  // scores as powers of two
+    o[r].clear();
   }
-  float4 o[CHUNKS];
-  clear(o);
   float maximum = -INFINITY;
   float sum = 0;
   for (int w = 0; w < item.tiles; w++) {
     __syncwarp();
     if (item.tiles > 1) {
-      loadTiles<T, CHUNKS, 2>(all, item, w, qkv + all.channels, {keys, values}, lane);
+      load_tiles<T, kChunks, 2>(all, item, w, qkv + all.channels, {keys, values}, lane);
       __syncwarp();
     }
-    int rows = item.rows(all, w);
-    int first = mine.head * rows;
-    float before = maximum;
-#pragma unroll 2
+    const int rows = item.rows(all, w);
+    const int first = mine.head * item.pitch;
+    const float before = maximum;
+#pragma unroll 4
     for (int j = 0; j < rows; j++) {
-      float4 row[CHUNKS];
-      take<CHUNKS, SPLIT>(
-          all, channelsOf<CHUNKS, SPLIT>(all, keys, first + j, mine.part), row);
-      float score = overParts<SPLIT>(all, dot(q, row));
-      own[j * WARP + lane] = score;
+      Row key;
+      key.load(all, keys, first + j, mine.part);
+      const float partial[2] = {q[0].dot(key), q[1].dot(key)};
+      const float score = mine.finish(all, partial);
+      own[j * kWarp + lane] = score;
       maximum = fmaxf(maximum, score);
     }
     if (w > 0) {
-      float kept = exp2Fast(before - maximum);
+      const float kept = exp2_fast(before - maximum);
+      float both[2];
+      mine.share(kept, both);
       sum *= kept;
-#pragma unroll
-      for (int i = 0; i < CHUNKS; i++) {
-        o[i] = make_float4(kept * o[i].x, kept * o[i].y, kept * o[i].z, kept * o[i].w);
-      }
+      o[0].scale(both[0]);
+      o[1].scale(both[1]);
     }
-#pragma unroll 2
+#pragma unroll 4
     for (int j = 0; j < rows; j++) {
-      float p = exp2Fast(own[j * WARP + lane] - maximum);
-      float4 row[CHUNKS];
-      take<CHUNKS, SPLIT>(
-          all, channelsOf<CHUNKS, SPLIT>(all, values, first + j, mine.part), row);
+      const float p = exp2_fast(own[j * kWarp + lane] - maximum);
+      float both[2];
+      mine.share(p, both);
+      Row value;
+      value.load(all, values, first + j, mine.part);
       sum += p;
-      add(o, p, row);
+      o[0].add(both[0], value);
+      o[1].add(both[1], value);
     }
   }
-  __syncwarp();
+  float both[2];
+  mine.share(1 / sum, both);
+  store_rows(all, item, mine, o, both, out, all.channels);
   if (mine.active) {
-    put<CHUNKS, SPLIT>(
-        all,
-        const_cast<float*>(channelsOf<CHUNKS, SPLIT>(all, own, mine.row, mine.part)),
-        o,
-        1 / sum);
-    if (mine.part == 0) {
-      long long token = item.token(all, item.tile) + mine.local;
-      logSumExp[token * all.count + item.firstHead + mine.head] = LN_2 * (maximum + log2f(sum));
+    const int64 token = item.token(all, item.tile) + mine.local;
+    log_sum_exp[token * all.count + item.first_head + mine.head] = kLn2 * (maximum + log2f(sum));
+  }
+}
+
+// Replaces the tiles of keys and values by the probabilities and the gradients of the scores (but
+// for the scale): row = key, column = query. q and dOut of the queries are in shared memory.
+template <int kChunks, bool kSplit>
+__device__ __forceinline__ void square(const Heads& all, const Owned<kSplit>& mine, int pitch,
+                                       int rows, float scale, const float* queries,
+                                       const float* gradients, const float* logs,
+                                       const float* means, float* keys, float* values) {
+  using Row = Channels<kChunks, kSplit>;
+  const int at = mine.head * pitch * all.stride;
+  Row own[2];
+  own[0].load(all, queries, mine.first, mine.part);
+  own[1].load(all, queries, mine.first + 1, mine.part);
+  const float log = logs[mine.row];
+#pragma unroll 1
+  for (int j = 0; j < rows; j++) {
+    Row key;
+    key.load(all, keys + at, j, mine.part);
+    const float scores[2] = {own[0].dot(key), own[1].dot(key)};
+    const float p = exp2_fast(fmaf(kLog2E * scale, mine.finish(all, scores), -log));
+    __syncwarp();
+    if (mine.owner) keys[at + j * all.stride + mine.local] = p;
+  }
+  own[0].load(all, gradients, mine.first, mine.part);
+  own[1].load(all, gradients, mine.first + 1, mine.part);
+  const float mean = means[mine.row];
+#pragma unroll 1
+  for (int j = 0; j < rows; j++) {
+    Row value;
+    value.load(all, values + at, j, mine.part);
+    const float dps[2] = {own[0].dot(value), own[1].dot(value)};
+    const float dp = mine.finish(all, dps);
+    __syncwarp();
+    if (mine.owner) {
+      const int to = at + j * all.stride + mine.local;
+      values[to] = keys[to] * (dp - mean);
     }
   }
-  __syncwarp();
-  storeTile<T, CHUNKS>(all, item, all.channels, own, out, lane);
 }
 
-// The logarithms of the rows of a tile, as powers of two; a row is the one of its first lane.
-__device__ __forceinline__ void loadLogs(
-    const Heads& all,
-    const Item& item,
-    int which,
-    const float* logSumExp,
-    float* logs,
-    int lane) {
-  int rows = item.rows(all, which);
-  if (lane < rows * item.heads) {
-    int head = lane / rows;
-    long long token = item.token(all, which) + (lane - head * rows);
-    logs[lane] = LOG2_E * logSumExp[token * all.count + item.firstHead + head];
-  }
-}
-
-template <typename T, int CHUNKS, bool SPLIT>
-__device__ __forceinline__ void backwardItem(
-    const Heads& all,
-    const Item& item,
-    const T* qkv,
-    const T* out,
-    const float* logSumExp,
-    const T* dOut,
-    T* dQkv,
-    float* shared,
-    int lane) {
+template <typename T, int kChunks, bool kSplit>
+__device__ __forceinline__ void backward_item(const Heads& all, const Item& item, const T* qkv,
+                                              const T* out, const float* log_sum_exp,
+                                              const T* d_out, T* d_qkv, float* shared, int lane) {
+  using Row = Channels<kChunks, kSplit>;
+  constexpr int kSize = kSquareTile<kChunks, kSplit>;
   float* queries = shared;
-  float* keys = shared + TILE<CHUNKS>;
-  float* values = shared + 2 * TILE<CHUNKS>;
-  float* gradients = shared + 3 * TILE<CHUNKS>;
-  float* logs = shared + 4 * TILE<CHUNKS>;
-  float* means = logs + WARP;
-  long long distance = 3LL * all.channels;
-  bool single = item.tiles == 1;
-  Owned mine(all, item, lane);
-  float scale = rsqrtf((float)all.d);
+  float* keys = queries + kSize;
+  float* values = keys + kSize;
+  float* gradients = values + kSize;
+  float* logs = gradients + kSize;
+  float* means = logs + kWarp;
+  const bool single = item.tiles == 1;
+  const Owned<kSplit> mine(all, item, lane);
+  const float scale = rsqrtf(static_cast<float>(all.d));
+  const int first = mine.head * item.pitch;
   __syncwarp();
   if (single) {
-    loadTiles<T, CHUNKS, 3>(all, item, 0, qkv, {queries, keys, values}, lane);
+    load_tiles<T, kChunks, 3>(all, item, 0, qkv, {queries, keys, values}, lane);
   } else {
-    loadTiles<T, CHUNKS, 1>(all, item, item.tile, qkv, {queries}, lane);
+    load_tiles<T, kChunks, 1>(all, item, item.tile, qkv, {queries}, lane);
   }
-  loadGradients<T, CHUNKS>(all, item, item.tile, dOut, out, gradients, means, lane);
-  loadLogs(all, item, item.tile, logSumExp, logs, lane);
+  load_gradients<T, kChunks>(all, item, item.tile, d_out, out, gradients, means, lane);
+  load_logs(all, item, item.tile, log_sum_exp, logs, lane);
   __syncwarp();
 
-  float4 dq[CHUNKS];
-  clear(dq);
+  Row dq[2];
   {
-    float4 q[CHUNKS];
-    float4 dO[CHUNKS];
-    take<CHUNKS, SPLIT>(all, channelsOf<CHUNKS, SPLIT>(all, queries, mine.row, mine.part), q);
-    take<CHUNKS, SPLIT>(all, channelsOf<CHUNKS, SPLIT>(all, gradients, mine.row, mine.part), dO);
-    float log = logs[mine.row];
-    float mean = means[mine.row];
+    Row q[2];
+    Row d_o[2];
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+      q[r].load(all, queries, mine.first + r, mine.part);
+      d_o[r].load(all, gradients, mine.first + r, mine.part);
+      dq[r].clear();
+    }
+    const float log = logs[mine.row];
+    const float mean = means[mine.row];
     for (int w = 0; w < item.tiles; w++) {
       if (!single) {
         __syncwarp();
-        loadTiles<T, CHUNKS, 2>(all, item, w, qkv + all.channels, {keys, values}, lane);
+        load_tiles<T, kChunks, 2>(all, item, w, qkv + all.channels, {keys, values}, lane);
         __syncwarp();
       }
-      int rows = item.rows(all, w);
-      int first = mine.head * rows;
-      for (int j = 0; j < rows; j++) {
-        float4 key[CHUNKS];
-        float4 value[CHUNKS];
-        take<CHUNKS, SPLIT>(
-            all, channelsOf<CHUNKS, SPLIT>(all, keys, first + j, mine.part), key);
-        take<CHUNKS, SPLIT>(
-            all, channelsOf<CHUNKS, SPLIT>(all, values, first + j, mine.part), value);
-        float score = overParts<SPLIT>(all, dot(q, key));
-        float dp = overParts<SPLIT>(all, dot(dO, value));
-        float p = exp2Fast(fmaf(LOG2_E * scale, score, -log));
-        add(dq, p * (dp - mean), key);
+      const int rows = item.rows(all, w);
+#pragma unroll 1
+      for (int j = first; j < first + rows; j++) {
+        Row key;
+        Row value;
+        key.load(all, keys, j, mine.part);
+        value.load(all, values, j, mine.part);
+        const float scores[2] = {q[0].dot(key), q[1].dot(key)};
+        const float dps[2] = {d_o[0].dot(value), d_o[1].dot(value)};
+        const float p = exp2_fast(fmaf(kLog2E * scale, mine.finish(all, scores), -log));
+        const float ds = p * (mine.finish(all, dps) - mean);
+        float both[2];
+        mine.share(ds, both);
+        dq[0].add(both[0], key);
+        dq[1].add(both[1], key);
+        __syncwarp();
+        if (mine.owner) {
+          keys[j * all.stride + mine.local] = p;
+          values[j * all.stride + mine.local] = ds;
+        }
       }
     }
   }
 
-  float4 key[CHUNKS];
-  float4 value[CHUNKS];
-  if (!single) {
-    __syncwarp();
-    loadTiles<T, CHUNKS, 2>(
-        all, item, item.tile, qkv + all.channels, {keys, values}, lane);
-    __syncwarp();
-  }
-  float* ownKey = const_cast<float*>(channelsOf<CHUNKS, SPLIT>(all, keys, mine.row, mine.part));
-  float* ownValue =
-      const_cast<float*>(channelsOf<CHUNKS, SPLIT>(all, values, mine.row, mine.part));
-  take<CHUNKS, SPLIT>(all, ownKey, key);
-  take<CHUNKS, SPLIT>(all, ownValue, value);
-  __syncwarp();
-  if (mine.active) put<CHUNKS, SPLIT>(all, ownKey, dq, scale);
-  __syncwarp();
-  storeTile<T, CHUNKS>(all, item, distance, keys, dQkv, lane);
+  const int64 distance = 3LL * all.channels;
+  store_rows(all, item, mine, dq, {scale, scale}, d_qkv, distance);
 
-  float4 dk[CHUNKS];
-  float4 dv[CHUNKS];
-  clear(dk);
-  clear(dv);
+  Row dk[2];
+  Row dv[2];
+#pragma unroll
+  for (int r = 0; r < 2; r++) {
+    dk[r].clear();
+    dv[r].clear();
+  }
   for (int w = 0; w < item.tiles; w++) {
+    __syncwarp();
     if (!single) {
+      load_tiles<T, kChunks, 2>(all, item, item.tile, qkv + all.channels, {keys, values}, lane);
+      load_tiles<T, kChunks, 1>(all, item, w, qkv, {queries}, lane);
+      load_gradients<T, kChunks>(all, item, w, d_out, out, gradients, means, lane);
+      load_logs(all, item, w, log_sum_exp, logs, lane);
       __syncwarp();
-      loadTiles<T, CHUNKS, 1>(all, item, w, qkv, {queries}, lane);
-      loadGradients<T, CHUNKS>(all, item, w, dOut, out, gradients, means, lane);
-      loadLogs(all, item, w, logSumExp, logs, lane);
+      square<kChunks, kSplit>(all, mine, item.pitch, item.rows(all, item.tile), scale, queries,
+                              gradients, logs, means, keys, values);
       __syncwarp();
     }
-    int rows = item.rows(all, w);
-    int first = mine.head * rows;
+    const int rows = item.rows(all, w);
+    const int at = mine.first * all.stride;
     for (int i = 0; i < rows; i++) {
-      float4 query[CHUNKS];
-      float4 dO[CHUNKS];
-      take<CHUNKS, SPLIT>(
-          all, channelsOf<CHUNKS, SPLIT>(all, queries, first + i, mine.part), query);
-      take<CHUNKS, SPLIT>(
-          all, channelsOf<CHUNKS, SPLIT>(all, gradients, first + i, mine.part), dO);
-      float score = overParts<SPLIT>(all, dot(key, query));
-      float dp = overParts<SPLIT>(all, dot(value, dO));
-      float p = exp2Fast(fmaf(LOG2_E * scale, score, -logs[first + i]));
-      add(dv, p, dO);
-      add(dk, p * (dp - means[first + i]), query);
+      Row query;
+      Row d_o;
+      query.load(all, queries, first + i, mine.part);
+      d_o.load(all, gradients, first + i, mine.part);
+      dv[0].add(keys[at + i], d_o);
+      dv[1].add(keys[at + all.stride + i], d_o);
+      dk[0].add(values[at + i], query);
+      dk[1].add(values[at + all.stride + i], query);
     }
   }
-  __syncwarp();
-  if (mine.active) {
-    put<CHUNKS, SPLIT>(all, ownKey, dk, scale);
-    put<CHUNKS, SPLIT>(all, ownValue, dv, 1);
-  }
-  __syncwarp();
-  storeTile<T, CHUNKS>(all, item, distance, keys, dQkv + all.channels, lane);
-  storeTile<T, CHUNKS>(all, item, distance, values, dQkv + 2 * all.channels, lane);
+  store_rows(all, item, mine, dk, {scale, scale}, d_qkv + all.channels, distance);
+  store_rows(all, item, mine, dv, {1, 1}, d_qkv + 2 * all.channels, distance);
 }
 
-// Runs a warp's items of the block's sequence: blocks (sequence, 0…gridDim.y − 1) share its items.
-template <typename Work>
-__device__ __forceinline__ void forEachItem(
-    const Heads& all, const long long* offsets, Work work) {
-  long long start = offsets[blockIdx.x];
-  int length = (int)(offsets[blockIdx.x + 1] - start);
-  if (length <= 0) return;
-  Cut cut(all, length);
-  long long items = (long long)cut.groups * cut.tiles;
-  long long step = (long long)gridDim.y * WARPS;
-  for (long long i = blockIdx.y * WARPS + threadIdx.x / WARP; i < items; i += step) {
-    int tile = (int)(i / cut.groups);
-    int firstHead = (int)(i - (long long)tile * cut.groups) * cut.headsPerItem;
-    int heads = min(cut.headsPerItem, all.count - firstHead);
-    work(Item{start, length, cut.tiles, tile, firstHead, heads});
-  }
-}
-
-template <typename T, int CHUNKS, bool SPLIT>
-__device__ __forceinline__ void forward(
-    const T* qkv,
-    const long long* offsets,
-    T* out,
-    float* logSumExp,
-    int heads,
-    int channels,
-    int lanes) {
-  __shared__ __align__(16) float shared[WARPS][3 * TILE<CHUNKS>];
-  Heads all(heads, channels, SPLIT ? lanes : 1, CHUNKS);
-  float* mine = shared[threadIdx.x / WARP];
-  forEachItem(all, offsets, [&](const Item& item) {
-    forwardItem<T, CHUNKS, SPLIT>(
-        all, item, qkv, out, logSumExp, mine, threadIdx.x % WARP);
+template <typename T, int kChunks, bool kSplit>
+__device__ __forceinline__ void forward(const T* qkv, const int64* offsets, T* out,
+                                        float* log_sum_exp, int heads, int channels, int lanes) {
+  constexpr int kFloats = kOwnTile<kChunks, kSplit> + 2 * kTile<kChunks, kSplit>;
+  __shared__ __align__(16) float shared[kWarps][kFloats];
+  const Heads all(heads, channels, kSplit ? lanes : 2, kChunks, 0);
+  float* mine = shared[threadIdx.x / kWarp];
+  for_each_item<kWarps>(all, offsets, [&](const Item& item) {
+    forward_item<T, kChunks, kSplit>(all, item, qkv, out, log_sum_exp, mine, threadIdx.x % kWarp);
   });
 }
 
-template <typename T, int CHUNKS, bool SPLIT>
-__device__ __forceinline__ void backward(
-    const T* qkv,
-    const long long* offsets,
-    const T* out,
-    const float* logSumExp,
-    const T* dOut,
-    T* dQkv,
-    int heads,
-    int channels,
-    int lanes) {
-  __shared__ __align__(16) float shared[WARPS][4 * TILE<CHUNKS> + 2 * WARP];
-  Heads all(heads, channels, SPLIT ? lanes : 1, CHUNKS);
-  float* mine = shared[threadIdx.x / WARP];
-  forEachItem(all, offsets, [&](const Item& item) {
-    backwardItem<T, CHUNKS, SPLIT>(
-        all, item, qkv, out, logSumExp, dOut, dQkv, mine, threadIdx.x % WARP);
+template <typename T, int kChunks, bool kSplit>
+__device__ __forceinline__ void backward(const T* qkv, const int64* offsets, const T* out,
+                                         const float* log_sum_exp, const T* d_out, T* d_qkv,
+                                         int heads, int channels, int lanes) {
+  __shared__ __align__(16) float shared[kWarps][4 * kSquareTile<kChunks, kSplit> + 2 * kWarp];
+  const Heads all(heads, channels, kSplit ? lanes : 2, kChunks, kSplit ? 0 : kWarp);
+  float* mine = shared[threadIdx.x / kWarp];
+  for_each_item<kWarps>(all, offsets, [&](const Item& item) {
+    backward_item<T, kChunks, kSplit>(all, item, qkv, out, log_sum_exp, d_out, d_qkv, mine,
+                                      threadIdx.x % kWarp);
   });
 }
 
 }  // namespace
 }  // namespace autosparse
 
-// Entries, by the widest head: 8, 16 or 32 channels, or 16·lanes ("split").
+using namespace autosparse;
+
+// Entries, by the widest head: 8, 16 or 32 channels, or 16·lanes of 4 to 32 lanes ("split").
 // qkv [T, 3·C], offsets [B+1], out [T, C], logSumExp [T, H]; grid (B, any number), 64 threads.
-#define ATTENTION_ENTRIES(suffix, chunks, split, forwardBlocks, backwardBlocks)                \
-  extern "C" __global__ void __launch_bounds__(64, forwardBlocks) attention_forward_##suffix(  \
-      const float* qkv,                                                                        \
-      const long long* offsets,                                                                \
-      float* out,                                                                              \
-      float* logSumExp,                                                                        \
-      int heads,                                                                               \
-      int channels,                                                                            \
-      int lanes) {                                                                             \
-    autosparse::forward<float, chunks, split>(                                                 \
-        qkv, offsets, out, logSumExp, heads, channels, lanes);                                 \
-  }                                                                                            \
-  extern "C" __global__ void __launch_bounds__(64, backwardBlocks) attention_backward_##suffix( \
-      const float* qkv,                                                                        \
-      const long long* offsets,                                                                \
-      const float* out,                                                                        \
-      const float* logSumExp,                                                                  \
-      const float* dOut,                                                                       \
-      float* dQkv,                                                                             \
-      int heads,                                                                               \
-      int channels,                                                                            \
-      int lanes) {                                                                             \
-    autosparse::backward<float, chunks, split>(                                                \
-        qkv, offsets, out, logSumExp, dOut, dQkv, heads, channels, lanes);                     \
+#define ATTENTION_KERNELS(T, SUFFIX, NAME, CHUNKS, SPLIT, FORWARD_BLOCKS, BACKWARD_BLOCKS)       \
+  extern "C" __global__ void __launch_bounds__(64, FORWARD_BLOCKS)                               \
+      attention_forward_##NAME##_##SUFFIX(const T* qkv, const int64* offsets, T* out,            \
+                                          float* log_sum_exp, int heads, int channels,           \
+                                          int lanes) {                                           \
+    forward<T, CHUNKS, SPLIT>(qkv, offsets, out, log_sum_exp, heads, channels, lanes);           \
+  }                                                                                              \
+  extern "C" __global__ void __launch_bounds__(64, BACKWARD_BLOCKS)                              \
+      attention_backward_##NAME##_##SUFFIX(const T* qkv, const int64* offsets, const T* out,     \
+                                           const float* log_sum_exp, const T* d_out, T* d_qkv,   \
+                                           int heads, int channels, int lanes) {                 \
+    backward<T, CHUNKS, SPLIT>(qkv, offsets, out, log_sum_exp, d_out, d_qkv, heads, channels,    \
+                               lanes);                                                           \
   }
 
-ATTENTION_ENTRIES(8, 2, false, 8, 8)
-ATTENTION_ENTRIES(16, 4, false, 8, 6)
-ATTENTION_ENTRIES(32, 8, false, 7, 5)
-ATTENTION_ENTRIES(split, 4, true, 8, 6)
+ATTENTION_KERNELS(float, f32, 8, 1, false, 8, 8)
+ATTENTION_KERNELS(float, f32, 16, 2, false, 8, 6)
+ATTENTION_KERNELS(float, f32, 32, 4, false, 6, 6)
+ATTENTION_KERNELS(float, f32, split, 4, true, 6, 4)

@@ -1,12 +1,12 @@
 // Layer normalisation, forward and backward.
 //
 // Rows of up to 1,024 columns: one warp a row, the row in registers, so that x is read once and the
-// variance is the sum of squared distances from the mean ("two passes" over registers). Longer rows,
-// and rows of more than 256 columns that four does not divide: one block a row, read again for each
-// pass from the cache.
-// The parameters' gradients: a block owns a slice of rows, its warps take rows in turn and keep
-// column sums in registers; the block adds its warps in order and stores one partial sum a slice;
-// a second kernel adds the slices in order. The cut depends on the number of rows alone.
+// variance is the sum of squared distances from the mean ("two passes" over registers). Longer
+// rows, and rows of more than 256 columns that four does not divide: one block a row, read again
+// for each pass from the cache. The parameters' gradients: a block owns a slice of rows, its warps
+// take rows in turn and keep column sums in registers; the block adds its warps in order and stores
+// one partial sum a slice; a second kernel adds the slices in order. The cut depends on the number
+// of rows alone.
 //   forward   bytes 8·C a row, FLOPs 8·C; backward  bytes 12·C a row, FLOPs 14·C
 // Bound: memory.
 #include "common/rows.cuh"
@@ -14,154 +14,140 @@
 namespace autosparse {
 namespace {
 
-constexpr int WARPS = 8;
-constexpr int THREADS = WARPS * WARP;
+constexpr int kWarps = 8;
+constexpr int kThreads = kWarps * kWarp;
 
-// The columns of a lane: CHUNKS groups of VEC neighbours, 32·VEC apart; zero beyond the row's end.
-template <typename T, int VEC, int CHUNKS>
-__device__ __forceinline__ void loadRow(
-    const T* row, int columns, int lane, float (&values)[CHUNKS * VEC]) {
+// The columns of a lane: kChunks groups of kVec neighbours, 32·kVec apart; zero beyond the row's
+// end.
+template <typename T, int kVec, int kChunks>
+__device__ __forceinline__ void load_row(const T* row, int columns, int lane,
+                                         float (&values)[kChunks * kVec]) {
 #pragma unroll
-  for (int i = 0; i < CHUNKS; i++) {
-    int c = VEC * (lane + i * WARP);
-    if (VEC == 4) {
+  for (int i = 0; i < kChunks; i++) {
+    int c = kVec * (lane + i * kWarp);
+    if (kVec == 4) {
       float4 four = c < columns ? load4(row + c) : make_float4(0, 0, 0, 0);
       values[4 * i] = four.x;
       values[4 * i + 1] = four.y;
       values[4 * i + 2] = four.z;
       values[4 * i + 3] = four.w;
     } else {
-      values[i] = c < columns ? widen(row[c]) : 0.0f;
+      values[i] = c < columns ? to_float(row[c]) : 0.0f;
     }
   }
 }
 
-template <typename T, int VEC, int CHUNKS>
-__device__ __forceinline__ void storeRow(
-    T* row, int columns, int lane, const float (&values)[CHUNKS * VEC]) {
+template <typename T, int kVec, int kChunks>
+__device__ __forceinline__ void store_row(T* row, int columns, int lane,
+                                          const float (&values)[kChunks * kVec]) {
 #pragma unroll
-  for (int i = 0; i < CHUNKS; i++) {
-    int c = VEC * (lane + i * WARP);
+  for (int i = 0; i < kChunks; i++) {
+    int c = kVec * (lane + i * kWarp);
     if (c >= columns) continue;
-    if (VEC == 4) {
-      store4(
-          row + c,
-          make_float4(values[4 * i], values[4 * i + 1], values[4 * i + 2], values[4 * i + 3]));
+    if (kVec == 4) {
+      store4(row + c,
+             make_float4(values[4 * i], values[4 * i + 1], values[4 * i + 2], values[4 * i + 3]));
     } else {
-      row[c] = narrow<T>(values[i]);
+      row[c] = from_float<T>(values[i]);
     }
   }
 }
 
-template <typename T, int VEC, int CHUNKS>
-__device__ __forceinline__ void forwardRows(
-    const T* x,
-    const float* gamma,
-    const float* beta,
-    float epsilon,
-    T* y,
-    float* mean,
-    float* inverseDeviation,
-    long long rows,
-    int columns) {
-  int lane = threadIdx.x % WARP;
-  long long row = (long long)blockIdx.x * WARPS + threadIdx.x / WARP;
+template <typename T, int kVec, int kChunks>
+__device__ __forceinline__ void forward_rows(const T* x, const float* gamma, const float* beta,
+                                             float epsilon, T* y, float* mean,
+                                             float* inverse_deviation, int64 rows, int columns) {
+  int lane = threadIdx.x % kWarp;
+  int64 row = static_cast<int64>(blockIdx.x) * kWarps + threadIdx.x / kWarp;
   if (row >= rows) return;
-  float values[CHUNKS * VEC];
-  loadRow<T, VEC, CHUNKS>(x + row * columns, columns, lane, values);
+  float values[kChunks * kVec];
+  load_row<T, kVec, kChunks>(x + row * columns, columns, lane, values);
   float sum = 0;
 #pragma unroll
-  for (int i = 0; i < CHUNKS * VEC; i++) sum += values[i];
-  float m = warpSum(sum) / columns;
+  for (int i = 0; i < kChunks * kVec; i++) sum += values[i];
+  float m = warp_sum(sum) / columns;
   float squares = 0;
 #pragma unroll
-  for (int i = 0; i < CHUNKS; i++) {
-    if (VEC * (lane + i * WARP) < columns) {
+  for (int i = 0; i < kChunks; i++) {
+    if (kVec * (lane + i * kWarp) < columns) {
 #pragma unroll
-      for (int v = 0; v < VEC; v++) {
-        float centered = values[i * VEC + v] - m;
+      for (int v = 0; v < kVec; v++) {
+        float centered = values[i * kVec + v] - m;
         squares = fmaf(centered, centered, squares);
       }
     }
   }
-  float inverse = 1 / sqrtf(warpSum(squares) / columns + epsilon);
-  float g[CHUNKS * VEC];
-  float b[CHUNKS * VEC];
-  loadRow<float, VEC, CHUNKS>(gamma, columns, lane, g);
-  loadRow<float, VEC, CHUNKS>(beta, columns, lane, b);
+  float inverse = 1 / sqrtf(warp_sum(squares) / columns + epsilon);
+  float g[kChunks * kVec];
+  float b[kChunks * kVec];
+  load_row<float, kVec, kChunks>(gamma, columns, lane, g);
+  load_row<float, kVec, kChunks>(beta, columns, lane, b);
 #pragma unroll
-  for (int i = 0; i < CHUNKS * VEC; i++) {
+  for (int i = 0; i < kChunks * kVec; i++) {
     values[i] = fmaf(g[i], (values[i] - m) * inverse, b[i]);
   }
-  storeRow<T, VEC, CHUNKS>(y + row * columns, columns, lane, values);
+  store_row<T, kVec, kChunks>(y + row * columns, columns, lane, values);
   if (lane == 0) {
     mean[row] = m;
-    inverseDeviation[row] = inverse;
+    inverse_deviation[row] = inverse;
   }
 }
 
 // dx of the slice's rows, and the slice's part of both parameters' gradients:
-// partials [slices, 2, columns], dGamma first.
-template <typename T, int VEC, int CHUNKS>
-__device__ __forceinline__ void backwardRows(
-    const T* x,
-    const float* gamma,
-    const float* mean,
-    const float* inverseDeviation,
-    const T* dy,
-    T* dx,
-    float* partials,
-    long long rows,
-    long long rowsPerSlice,
-    int columns) {
-  constexpr int OWN = CHUNKS * VEC;
-  __shared__ float sums[WARPS][OWN * WARP];
-  int lane = threadIdx.x % WARP;
-  int warp = threadIdx.x / WARP;
-  long long first = blockIdx.x * rowsPerSlice;
-  long long end = min(first + rowsPerSlice, rows);
-  float dGamma[OWN] = {};
-  float dBeta[OWN] = {};
-  for (long long row = first + warp; row < end; row += WARPS) {
-    float normalized[OWN];
-    float gradient[OWN];
-    float g[OWN];
-    loadRow<T, VEC, CHUNKS>(x + row * columns, columns, lane, normalized);
-    loadRow<T, VEC, CHUNKS>(dy + row * columns, columns, lane, gradient);
-    loadRow<float, VEC, CHUNKS>(gamma, columns, lane, g);
+// partials [slices, 2, columns], d_gamma first.
+template <typename T, int kVec, int kChunks>
+__device__ __forceinline__ void backward_rows(const T* x, const float* gamma, const float* mean,
+                                              const float* inverse_deviation, const T* dy, T* dx,
+                                              float* partials, int64 rows, int64 rows_per_slice,
+                                              int columns) {
+  constexpr int kOwn = kChunks * kVec;
+  __shared__ float sums[kWarps][kOwn * kWarp];
+  int lane = threadIdx.x % kWarp;
+  int warp = threadIdx.x / kWarp;
+  int64 first = blockIdx.x * rows_per_slice;
+  int64 end = min(first + rows_per_slice, rows);
+  float d_gamma[kOwn] = {};
+  float d_beta[kOwn] = {};
+  for (int64 row = first + warp; row < end; row += kWarps) {
+    float normalized[kOwn];
+    float gradient[kOwn];
+    float g[kOwn];
+    load_row<T, kVec, kChunks>(x + row * columns, columns, lane, normalized);
+    load_row<T, kVec, kChunks>(dy + row * columns, columns, lane, gradient);
+    load_row<float, kVec, kChunks>(gamma, columns, lane, g);
     float m = mean[row];
-    float inverse = inverseDeviation[row];
+    float inverse = inverse_deviation[row];
     float sum = 0;
     float product = 0;
 #pragma unroll
-    for (int i = 0; i < OWN; i++) {
+    for (int i = 0; i < kOwn; i++) {
       normalized[i] = (normalized[i] - m) * inverse;
-      dGamma[i] = fmaf(gradient[i], normalized[i], dGamma[i]);
-      dBeta[i] += gradient[i];
+      d_gamma[i] = fmaf(gradient[i], normalized[i], d_gamma[i]);
+      d_beta[i] += gradient[i];
       gradient[i] *= g[i];
       sum += gradient[i];
       product = fmaf(gradient[i], normalized[i], product);
     }
-    sum = warpSum(sum) / columns;
-    product = warpSum(product) / columns;
+    sum = warp_sum(sum) / columns;
+    product = warp_sum(product) / columns;
 #pragma unroll
-    for (int i = 0; i < OWN; i++) {
+    for (int i = 0; i < kOwn; i++) {
       gradient[i] = inverse * (gradient[i] - sum - normalized[i] * product);
     }
-    storeRow<T, VEC, CHUNKS>(dx + row * columns, columns, lane, gradient);
+    store_row<T, kVec, kChunks>(dx + row * columns, columns, lane, gradient);
   }
   for (int parameter = 0; parameter < 2; parameter++) {
 #pragma unroll
-    for (int i = 0; i < OWN; i++) {
-      int c = VEC * (lane + i / VEC * WARP) + i % VEC;
-      sums[warp][c] = parameter == 0 ? dGamma[i] : dBeta[i];
+    for (int i = 0; i < kOwn; i++) {
+      int c = kVec * (lane + i / kVec * kWarp) + i % kVec;
+      sums[warp][c] = parameter == 0 ? d_gamma[i] : d_beta[i];
     }
     __syncthreads();
     float* target = partials + (2LL * blockIdx.x + parameter) * columns;
-    for (int c = threadIdx.x; c < columns; c += THREADS) {
+    for (int c = threadIdx.x; c < columns; c += kThreads) {
       float sum = 0;
 #pragma unroll
-      for (int w = 0; w < WARPS; w++) sum += sums[w][c];
+      for (int w = 0; w < kWarps; w++) sum += sums[w][c];
       target[c] = sum;
     }
     __syncthreads();
@@ -169,197 +155,149 @@ __device__ __forceinline__ void backwardRows(
 }
 
 template <typename T>
-__device__ __forceinline__ void forwardWide(
-    const T* x,
-    const float* gamma,
-    const float* beta,
-    float epsilon,
-    T* y,
-    float* mean,
-    float* inverseDeviation,
-    int columns) {
-  __shared__ float slots[WARPS];
-  long long row = blockIdx.x;
+__device__ __forceinline__ void forward_wide(const T* x, const float* gamma, const float* beta,
+                                             float epsilon, T* y, float* mean,
+                                             float* inverse_deviation, int columns) {
+  __shared__ float slots[kWarps];
+  int64 row = blockIdx.x;
   x += row * columns;
   y += row * columns;
   float sum = 0;
-  for (int c = threadIdx.x; c < columns; c += THREADS) sum += widen(x[c]);
-  float m = blockSum(sum, slots) / columns;
+  for (int c = threadIdx.x; c < columns; c += kThreads) sum += to_float(x[c]);
+  float m = block_sum(sum, slots) / columns;
   float squares = 0;
-  for (int c = threadIdx.x; c < columns; c += THREADS) {
-    float centered = widen(x[c]) - m;
+  for (int c = threadIdx.x; c < columns; c += kThreads) {
+    float centered = to_float(x[c]) - m;
     squares = fmaf(centered, centered, squares);
   }
-  float inverse = 1 / sqrtf(blockSum(squares, slots) / columns + epsilon);
-  for (int c = threadIdx.x; c < columns; c += THREADS) {
-    y[c] = narrow<T>(fmaf(gamma[c], (widen(x[c]) - m) * inverse, beta[c]));
+  float inverse = 1 / sqrtf(block_sum(squares, slots) / columns + epsilon);
+  for (int c = threadIdx.x; c < columns; c += kThreads) {
+    y[c] = from_float<T>(fmaf(gamma[c], (to_float(x[c]) - m) * inverse, beta[c]));
   }
   if (threadIdx.x == 0) {
     mean[row] = m;
-    inverseDeviation[row] = inverse;
+    inverse_deviation[row] = inverse;
   }
 }
 
 template <typename T>
-__device__ __forceinline__ void backwardWide(
-    const T* x,
-    const float* gamma,
-    const float* mean,
-    const float* inverseDeviation,
-    const T* dy,
-    T* dx,
-    int columns) {
-  __shared__ float slots[WARPS];
-  long long row = blockIdx.x;
+__device__ __forceinline__ void backward_wide(const T* x, const float* gamma, const float* mean,
+                                              const float* inverse_deviation, const T* dy, T* dx,
+                                              int columns) {
+  __shared__ float slots[kWarps];
+  int64 row = blockIdx.x;
   x += row * columns;
   dy += row * columns;
   dx += row * columns;
   float m = mean[row];
-  float inverse = inverseDeviation[row];
+  float inverse = inverse_deviation[row];
   float sum = 0;
   float product = 0;
-  for (int c = threadIdx.x; c < columns; c += THREADS) {
-    float gradient = widen(dy[c]) * gamma[c];
+  for (int c = threadIdx.x; c < columns; c += kThreads) {
+    float gradient = to_float(dy[c]) * gamma[c];
     sum += gradient;
-    product = fmaf(gradient, (widen(x[c]) - m) * inverse, product);
+    product = fmaf(gradient, (to_float(x[c]) - m) * inverse, product);
   }
-  sum = blockSum(sum, slots) / columns;
-  product = blockSum(product, slots) / columns;
-  for (int c = threadIdx.x; c < columns; c += THREADS) {
-    float normalized = (widen(x[c]) - m) * inverse;
-    dx[c] = narrow<T>(inverse * (widen(dy[c]) * gamma[c] - sum - normalized * product));
+  sum = block_sum(sum, slots) / columns;
+  product = block_sum(product, slots) / columns;
+  for (int c = threadIdx.x; c < columns; c += kThreads) {
+    float normalized = (to_float(x[c]) - m) * inverse;
+    dx[c] = from_float<T>(inverse * (to_float(dy[c]) * gamma[c] - sum - normalized * product));
   }
 }
 
-// One thread a column; blockIdx.y is the slice.
+// One thread a column; block_idx.y is the slice.
 template <typename T>
-__device__ __forceinline__ void wideParameters(
-    const T* x,
-    const float* mean,
-    const float* inverseDeviation,
-    const T* dy,
-    float* partials,
-    long long rows,
-    long long rowsPerSlice,
-    int columns) {
-  int c = blockIdx.x * THREADS + threadIdx.x;
+__device__ __forceinline__ void wide_parameters(const T* x, const float* mean,
+                                                const float* inverse_deviation, const T* dy,
+                                                float* partials, int64 rows, int64 rows_per_slice,
+                                                int columns) {
+  int c = blockIdx.x * kThreads + threadIdx.x;
   if (c >= columns) return;
-  long long first = blockIdx.y * rowsPerSlice;
-  long long end = min(first + rowsPerSlice, rows);
-  float dGamma = 0;
-  float dBeta = 0;
+  int64 first = blockIdx.y * rows_per_slice;
+  int64 end = min(first + rows_per_slice, rows);
+  float d_gamma = 0;
+  float d_beta = 0;
 #pragma unroll 4
-  for (long long row = first; row < end; row++) {
-    float gradient = widen(dy[row * columns + c]);
-    float normalized = (widen(x[row * columns + c]) - mean[row]) * inverseDeviation[row];
-    dGamma = fmaf(gradient, normalized, dGamma);
-    dBeta += gradient;
+  for (int64 row = first; row < end; row++) {
+    float gradient = to_float(dy[row * columns + c]);
+    float normalized = (to_float(x[row * columns + c]) - mean[row]) * inverse_deviation[row];
+    d_gamma = fmaf(gradient, normalized, d_gamma);
+    d_beta += gradient;
   }
-  partials[2LL * blockIdx.y * columns + c] = dGamma;
-  partials[(2LL * blockIdx.y + 1) * columns + c] = dBeta;
+  partials[2LL * blockIdx.y * columns + c] = d_gamma;
+  partials[(2LL * blockIdx.y + 1) * columns + c] = d_beta;
 }
 
 }  // namespace
 }  // namespace autosparse
 
-// x, dy, y, dx [rows, columns]; 256 threads. Entries by what a row has to fit: 4 · 32 · 2 columns,
-// 4 · 32 · 8 columns (both divisible by 4), 32 · 8 columns. Grid: rows / 8 forward, slices backward.
-#define LAYER_NORM_ENTRIES(suffix, vec, chunks)                                               \
-  extern "C" __global__ void __launch_bounds__(256) layer_norm_forward_##suffix(              \
-      const float* x,                                                                         \
-      const float* gamma,                                                                     \
-      const float* beta,                                                                      \
-      float epsilon,                                                                          \
-      float* y,                                                                               \
-      float* mean,                                                                            \
-      float* inverseDeviation,                                                                \
-      long long rows,                                                                         \
-      int columns) {                                                                          \
-    autosparse::forwardRows<float, vec, chunks>(                                              \
-        x, gamma, beta, epsilon, y, mean, inverseDeviation, rows, columns);                   \
-  }                                                                                           \
-  extern "C" __global__ void __launch_bounds__(256) layer_norm_backward_##suffix(             \
-      const float* x,                                                                         \
-      const float* gamma,                                                                     \
-      const float* mean,                                                                      \
-      const float* inverseDeviation,                                                          \
-      const float* dy,                                                                        \
-      float* dx,                                                                              \
-      float* partials,                                                                        \
-      long long rows,                                                                         \
-      long long rowsPerSlice,                                                                 \
-      int columns) {                                                                          \
-    autosparse::backwardRows<float, vec, chunks>(                                             \
-        x, gamma, mean, inverseDeviation, dy, dx, partials, rows, rowsPerSlice, columns);     \
+using namespace autosparse;
+
+// x, dy, y, dx [rows, columns]; 256 threads. Entries by what a row has to fit: 4·32·2 columns,
+// 4·32·8 columns (both divisible by 4), 32·8 columns. Grid: rows / 8 forward, slices backward.
+#define LAYER_NORM_KERNELS(T, SUFFIX, NAME, VEC, CHUNKS)                                         \
+  extern "C" __global__ void __launch_bounds__(256) layer_norm_forward_##NAME##_##SUFFIX(        \
+      const T* x, const float* gamma, const float* beta, float epsilon, T* y, float* mean,       \
+      float* inverse_deviation, int64 rows, int columns) {                                       \
+    forward_rows<T, VEC, CHUNKS>(x, gamma, beta, epsilon, y, mean, inverse_deviation, rows,      \
+                                 columns);                                                       \
+  }                                                                                              \
+  extern "C" __global__ void __launch_bounds__(256) layer_norm_backward_##NAME##_##SUFFIX(       \
+      const T* x, const float* gamma, const float* mean, const float* inverse_deviation,         \
+      const T* dy, T* dx, float* partials, int64 rows, int64 rows_per_slice, int columns) {      \
+    backward_rows<T, VEC, CHUNKS>(x, gamma, mean, inverse_deviation, dy, dx, partials, rows,     \
+                                  rows_per_slice, columns);                                      \
   }
 
-LAYER_NORM_ENTRIES(v4_256, 4, 2)
-LAYER_NORM_ENTRIES(v4_1024, 4, 8)
-LAYER_NORM_ENTRIES(v1_256, 1, 8)
+LAYER_NORM_KERNELS(float, f32, v4_256, 4, 2)
+LAYER_NORM_KERNELS(float, f32, v4_1024, 4, 8)
+LAYER_NORM_KERNELS(float, f32, v1_256, 1, 8)
 
-// Grid: rows; 256 threads.
-extern "C" __global__ void __launch_bounds__(256) layer_norm_forward_wide(
-    const float* x,
-    const float* gamma,
-    const float* beta,
-    float epsilon,
-    float* y,
-    float* mean,
-    float* inverseDeviation,
-    int columns) {
-  autosparse::forwardWide(x, gamma, beta, epsilon, y, mean, inverseDeviation, columns);
-}
+// Rows of any length. Grid: rows, for the parameters (columns / 256, slices); 256 threads.
+#define LAYER_NORM_WIDE_KERNELS(T, SUFFIX)                                                       \
+  extern "C" __global__ void __launch_bounds__(256) layer_norm_forward_wide_##SUFFIX(            \
+      const T* x, const float* gamma, const float* beta, float epsilon, T* y, float* mean,       \
+      float* inverse_deviation, int columns) {                                                   \
+    forward_wide(x, gamma, beta, epsilon, y, mean, inverse_deviation, columns);                  \
+  }                                                                                              \
+  extern "C" __global__ void __launch_bounds__(256) layer_norm_backward_wide_##SUFFIX(           \
+      const T* x, const float* gamma, const float* mean, const float* inverse_deviation,         \
+      const T* dy, T* dx, int columns) {                                                         \
+    backward_wide(x, gamma, mean, inverse_deviation, dy, dx, columns);                           \
+  }                                                                                              \
+  extern "C" __global__ void __launch_bounds__(256) layer_norm_wide_parameters_##SUFFIX(         \
+      const T* x, const float* mean, const float* inverse_deviation, const T* dy,                \
+      float* partials, int64 rows, int64 rows_per_slice, int columns) {                          \
+    wide_parameters(x, mean, inverse_deviation, dy, partials, rows, rows_per_slice, columns);    \
+  }
 
-// Grid: rows; 256 threads.
-extern "C" __global__ void __launch_bounds__(256) layer_norm_backward_wide(
-    const float* x,
-    const float* gamma,
-    const float* mean,
-    const float* inverseDeviation,
-    const float* dy,
-    float* dx,
-    int columns) {
-  autosparse::backwardWide(x, gamma, mean, inverseDeviation, dy, dx, columns);
-}
+LAYER_NORM_WIDE_KERNELS(float, f32)
 
-// Grid: (columns / 256, slices); 256 threads.
-extern "C" __global__ void __launch_bounds__(256) layer_norm_wide_parameters(
-    const float* x,
-    const float* mean,
-    const float* inverseDeviation,
-    const float* dy,
-    float* partials,
-    long long rows,
-    long long rowsPerSlice,
-    int columns) {
-  autosparse::wideParameters(
-      x, mean, inverseDeviation, dy, partials, rows, rowsPerSlice, columns);
-}
-
-// dGamma, dBeta [columns] += the sums over partials [slices, 2, columns]. A block owns 32 of the
+// d_gamma, d_beta [columns] += the sums over partials [slices, 2, columns]. A block owns 32 of the
 // 2·columns sums: warp w adds slices w, w + 8, … and the first warp adds the warps, in order.
 // Grid: 2·columns / 32; 256 threads.
-extern "C" __global__ void __launch_bounds__(256) layer_norm_add_slices(
-    const float* partials, int slices, int columns, float* dGamma, float* dBeta) {
-  using namespace autosparse;
-  __shared__ float sums[WARPS][WARP];
-  int lane = threadIdx.x % WARP;
-  int warp = threadIdx.x / WARP;
-  long long sumIndex = (long long)blockIdx.x * WARP + lane;
+extern "C" __global__ void __launch_bounds__(256)
+    layer_norm_add_slices_f32(const float* partials, int slices, int columns, float* d_gamma,
+                          float* d_beta) {
+  __shared__ float sums[kWarps][kWarp];
+  int lane = threadIdx.x % kWarp;
+  int warp = threadIdx.x / kWarp;
+  int64 sum_index = static_cast<int64>(blockIdx.x) * kWarp + lane;
   float sum = 0;
-  if (sumIndex < 2LL * columns) {
+  if (sum_index < 2LL * columns) {
 #pragma unroll 8
-    for (int s = warp; s < slices; s += WARPS) sum += partials[2LL * s * columns + sumIndex];
+    for (int s = warp; s < slices; s += kWarps) sum += partials[2LL * s * columns + sum_index];
   }
   sums[warp][lane] = sum;
   __syncthreads();
-  if (warp > 0 || sumIndex >= 2LL * columns) return;
+  if (warp > 0 || sum_index >= 2LL * columns) return;
   float total = 0;
 #pragma unroll
-  for (int w = 0; w < WARPS; w++) total += sums[w][lane];
-  if (sumIndex < columns) {
-    dGamma[sumIndex] += total;
+  for (int w = 0; w < kWarps; w++) total += sums[w][lane];
+  if (sum_index < columns) {
+    d_gamma[sum_index] += total;
   } else {
-    dBeta[sumIndex - columns] += total;
+    d_beta[sum_index - columns] += total;
   }
 }

@@ -1,137 +1,132 @@
 // Adam over many tensors in one launch, and the norm of all gradients.
 //
-// The addresses of up to 80 tensors travel as a kernel argument (no copy to the device); their
-// elements are cut into tiles of 4,096, and a block finds its tile's tensor by bisection. Two
-// launches update the parameters of any network with up to 160 tensors.
-// The norm: one sum of squares a tile, by a fixed tree, then one block adds the tiles' sums in
-// double precision, always in the same order.
+// A table holds the tensors' addresses; their elements are cut into tiles of 4,096, and a block
+// finds its tile's tensor by bisection. One launch updates the parameters of any network. The norm:
+// one sum of squares a tile, by a fixed tree, then one block adds the tiles' sums in double
+// precision, always in the same order.
 //   norm  bytes 4 an element; Adam  bytes 28 an element (four read, three written), FLOPs 15
 // Bound: memory.
 #include "common/rows.cuh"
 
 namespace autosparse {
 
-constexpr int TENSORS = 80;
-
-// Tensors of one launch; those of tensor p are tiles firstTile[p] to firstTile[p + 1].
-struct TensorList {
-  float* weights[TENSORS];
-  float* gradients[TENSORS];
-  float* firstMoments[TENSORS];
-  float* secondMoments[TENSORS];
-  long long elements[TENSORS];
-  int firstTile[TENSORS + 1];
-  int count;
+// A tensor of the list; its tiles are number first_tile on.
+struct Entry {
+  float* weight;
+  float* gradient;
+  float* first_moment;
+  float* second_moment;
+  int64 elements;
+  int64 first_tile;
 };
 
 // One step's constants, rounded to float once.
 struct AdamConstants {
-  float clipNorm;
-  float coupledDecay;
-  float decoupledDecay;
+  float coupled_decay;
+  float decoupled_decay;
   float keep1;
   float take1;
   float keep2;
   float take2;
   float rate;
-  float inverseCorrection2;
+  float inverse_correction2;
   float epsilon;
 };
 
 namespace {
 
-constexpr int THREADS = 256;
-constexpr int TILE = 4096;
+constexpr int kThreads = 256;
+constexpr int kTile = 4096;
 
-// The tensor that a tile belongs to: the last one that starts at or before it and is not empty.
-__device__ __forceinline__ int tensorOf(const TensorList& list, int tile) {
-  int low = 0;
-  int high = list.count;
-  while (high - low > 1) {
-    int middle = low + (high - low) / 2;
-    if (list.firstTile[middle] <= tile) {
-      low = middle;
-    } else {
-      high = middle;
+// What a block works on.
+struct Tile {
+  Entry entry;
+  int64 from;
+  int count;
+
+  // The tensor is the last one that starts at or before the block's tile: an empty one has no tile.
+  __device__ Tile(const Entry* entries, int tensors) {
+    int low = 0;
+    int high = tensors;
+    while (high - low > 1) {
+      int middle = low + (high - low) / 2;
+      if (entries[middle].first_tile <= blockIdx.x) {
+        low = middle;
+      } else {
+        high = middle;
+      }
     }
+    entry = entries[low];
+    from = (blockIdx.x - entry.first_tile) * kTile;
+    count = static_cast<int>(min(static_cast<int64>(kTile), entry.elements - from));
   }
-  return low;
-}
-
-__device__ __forceinline__ bool aligned(const void* address) {
-  return (reinterpret_cast<unsigned long long>(address) & 15) == 0;
-}
+};
 
 // An element's update; `decay` of each kind is 0 unless it is used.
-__device__ __forceinline__ void update(
-    const AdamConstants& step, float clip, float& w, float g, float& m, float& v) {
-  float gradient = fmaf(step.coupledDecay, w, g * clip);
+__device__ __forceinline__ void update(const AdamConstants& step, float clip, float& w, float g,
+                                       float& m, float& v) {
+  float gradient = fmaf(step.coupled_decay, w, g * clip);
   m = fmaf(step.keep1, m, step.take1 * gradient);
   v = fmaf(step.keep2, v, step.take2 * gradient * gradient);
-  float deviation = sqrtf(v * step.inverseCorrection2) + step.epsilon;
-  w -= step.rate * m / deviation + step.decoupledDecay * w;
+  float deviation = sqrtf(v * step.inverse_correction2) + step.epsilon;
+  w -= step.rate * m / deviation + step.decoupled_decay * w;
 }
 
 }  // namespace
 }  // namespace autosparse
 
-// squares [tiles, from partialsAt on]. Grid: tiles; 256 threads.
-extern "C" __global__ void __launch_bounds__(256) optimizer_square_tiles(
-    const __grid_constant__ autosparse::TensorList list, double* squares, long long squaresAt) {
-  using namespace autosparse;
-  __shared__ float slots[THREADS / WARP];
-  int p = tensorOf(list, blockIdx.x);
-  long long from = (long long)(blockIdx.x - list.firstTile[p]) * TILE;
-  int count = (int)min((long long)TILE, list.elements[p] - from);
-  const float* g = list.gradients[p] + from;
+using namespace autosparse;
+
+// squares [tiles]: the sums of squares of the gradients' tiles. Grid: tiles; 256 threads.
+extern "C" __global__ void __launch_bounds__(256)
+    square_tiles_f32(const Entry* entries, int tensors, double* squares) {
+  __shared__ float slots[kThreads / kWarp];
+  const Tile tile(entries, tensors);
+  const float* g = tile.entry.gradient + tile.from;
   float sum = 0;
-  if (aligned(g)) {
+  int whole = is_packed(g) ? tile.count / 4 * 4 : 0;
 #pragma unroll 4
-    for (int i = 4 * threadIdx.x; i < count; i += 4 * THREADS) {
-      float4 four = load4Partly(g, i, count, i + 4 <= count);
-      sum = fmaf(four.x, four.x, sum);
-      sum = fmaf(four.y, four.y, sum);
-      sum = fmaf(four.z, four.z, sum);
-      sum = fmaf(four.w, four.w, sum);
-    }
-  } else {
-    for (int i = threadIdx.x; i < count; i += THREADS) sum = fmaf(g[i], g[i], sum);
+  for (int i = 4 * threadIdx.x; i < whole; i += 4 * kThreads) {
+    float4 four = load4(g + i);
+    sum = fmaf(four.x, four.x, sum);
+    sum = fmaf(four.y, four.y, sum);
+    sum = fmaf(four.z, four.z, sum);
+    sum = fmaf(four.w, four.w, sum);
   }
-  sum = blockSum(sum, slots);
-  if (threadIdx.x == 0) squares[squaresAt + blockIdx.x] = sum;
+  for (int i = whole + threadIdx.x; i < tile.count; i += kThreads) sum = fmaf(g[i], g[i], sum);
+  sum = block_sum(sum, slots);
+  if (threadIdx.x == 0) squares[blockIdx.x] = sum;
 }
 
 // norm [1] = √Σ squares. One block of 256 threads.
-extern "C" __global__ void __launch_bounds__(256) optimizer_norm(
-    const double* squares, long long tiles, float* norm) {
-  using namespace autosparse;
-  __shared__ double slots[THREADS / WARP];
+extern "C" __global__ void __launch_bounds__(256)
+    norm_f32(const double* squares, int64 tiles, float* norm) {
+  __shared__ double slots[kThreads / kWarp];
   double sum = 0;
-  for (long long t = threadIdx.x; t < tiles; t += THREADS) sum += squares[t];
-  sum = blockSum(sum, slots);
-  if (threadIdx.x == 0) norm[0] = (float)sqrt(sum);
+  for (int64 t = threadIdx.x; t < tiles; t += kThreads) sum += squares[t];
+  sum = block_sum(sum, slots);
+  if (threadIdx.x == 0) norm[0] = static_cast<float>(sqrt(sum));
 }
 
 // Grid: tiles; 256 threads.
-extern "C" __global__ void __launch_bounds__(256) optimizer_adam(
-    const __grid_constant__ autosparse::TensorList list,
-    const __grid_constant__ autosparse::AdamConstants step,
-    const float* norm) {
-  using namespace autosparse;
-  float clip = step.clipNorm > 0 ? fminf(1, step.clipNorm / norm[0]) : 1;
-  int p = tensorOf(list, blockIdx.x);
-  long long from = (long long)(blockIdx.x - list.firstTile[p]) * TILE;
-  int count = (int)min((long long)TILE, list.elements[p] - from);
-  float* w = list.weights[p] + from;
-  const float* g = list.gradients[p] + from;
-  float* m = list.firstMoments[p] + from;
-  float* v = list.secondMoments[p] + from;
-  bool vectored = aligned(w) && aligned(g) && aligned(m) && aligned(v);
-  int whole = vectored ? count / 4 * 4 : 0;
-#pragma unroll 4
-  for (int i = 4 * threadIdx.x; i < whole; i += 4 * THREADS) {
+extern "C" __global__ void __launch_bounds__(256)
+    adam_f32(const Entry* entries, int tensors, const float* norm, float clip_norm,
+             float coupled_decay, float decoupled_decay, float keep1, float take1, float keep2,
+             float take2, float rate, float inverse_correction2, float epsilon) {
+  const AdamConstants step = {coupled_decay, decoupled_decay,     keep1,  take1, keep2, take2,
+                              rate,          inverse_correction2, epsilon};
+  const float clip = clip_norm > 0 ? fminf(1, clip_norm / norm[0]) : 1;
+  const Tile tile(entries, tensors);
+  float* w = tile.entry.weight + tile.from;
+  const float* g = tile.entry.gradient + tile.from;
+  float* m = tile.entry.first_moment + tile.from;
+  float* v = tile.entry.second_moment + tile.from;
+  const bool packed = is_packed(w) && is_packed(g) && is_packed(m) && is_packed(v);
+  const int whole = packed ? tile.count / 4 * 4 : 0;
+#pragma unroll 2
+  for (int i = 4 * threadIdx.x; i < whole; i += 4 * kThreads) {
     float4 w4 = load4(w + i);
-    float4 g4 = load4(g + i);
+    const float4 g4 = load4(g + i);
     float4 m4 = load4(m + i);
     float4 v4 = load4(v + i);
     update(step, clip, w4.x, g4.x, m4.x, v4.x);
@@ -142,7 +137,7 @@ extern "C" __global__ void __launch_bounds__(256) optimizer_adam(
     store4(m + i, m4);
     store4(v + i, v4);
   }
-  for (int i = whole + threadIdx.x; i < count; i += THREADS) {
+  for (int i = whole + threadIdx.x; i < tile.count; i += kThreads) {
     update(step, clip, w[i], g[i], m[i], v[i]);
   }
 }
