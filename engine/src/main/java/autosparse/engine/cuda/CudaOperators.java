@@ -9,9 +9,9 @@ public final class CudaOperators {
 
   public static Operators create(CudaContext context) {
     return new Operators(
-        null,
+        new CudaGemm(context),
         new CudaElementwise(context),
-        null,
+        new CudaReduction(context),
         null,
         null,
         null,
