@@ -12,14 +12,14 @@ public final class CudaOperators {
         new CudaGemm(context),
         new CudaElementwise(context),
         new CudaReduction(context),
+        new CudaEmbedding(context),
+        new CudaNormalization(context),
+        new CudaAttention(context),
         null,
         null,
         null,
-        null,
-        null,
-        null,
-        null,
-        null,
+        new CudaRankingLoss(context),
+        new CudaOptimizer(context),
         () -> {});
   }
 }
