@@ -8,6 +8,9 @@ import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
 import autosparse.kernels.CudaContext;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
 
 /**
  * A GPU: float, our kernels, all work queued on one stream. Reading a tensor waits for what was
@@ -122,6 +125,17 @@ public final class CudaDevice implements Device {
   /** The driver's side of the device: its model, its stream, the PTX in use. */
   public CudaContext context() {
     return context;
+  }
+
+  @Override
+  public Map<String, String> facts() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put(
+        "gpu", context.gpu().name() + ", compute capability " + context.gpu().computeCapability());
+    facts.put("cuda", context.driverVersion());
+    facts.put("ptx", String.join(", ", new TreeSet<>(context.architectures().values())));
+    facts.put("gemm", operators.gemm().provider());
+    return facts;
   }
 
   @Override

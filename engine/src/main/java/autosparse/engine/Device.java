@@ -4,6 +4,7 @@ import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
+import java.util.Map;
 
 /**
  * Where tensors live and operators run: one reserved range of memory, its book, and one
@@ -29,6 +30,9 @@ public sealed interface Device extends AutoCloseable permits HostDevice, CudaDev
   RangeAllocator allocator();
 
   DeviceMemory memory();
+
+  /** What figures measured on this device depend on, by name: threads, or GPU, driver, kernels. */
+  Map<String, String> facts();
 
   /** Takes a block for a tensor; used by {@link TensorScope} alone. */
   long allocate(long bytes, MemoryTag tag, String name);

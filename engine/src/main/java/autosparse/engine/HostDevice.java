@@ -8,6 +8,7 @@ import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.reference.ReferenceOperators;
+import java.util.Map;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -51,6 +52,7 @@ public final class HostDevice implements Device {
 
   private final String name;
   private final DType real;
+  private final Map<String, String> facts;
   private final HostMemory memory;
   private final DeviceBlocks blocks;
   private final TensorScope root;
@@ -59,6 +61,7 @@ public final class HostDevice implements Device {
   private HostDevice(String name, DType real, Options options, Operators operators) {
     this.name = name;
     this.real = real;
+    this.facts = Map.of("threads", String.valueOf(options.threads()));
     this.memory = new HostMemory(options.capacity());
     this.blocks = new DeviceBlocks(memory, options.guarded());
     this.root = new TensorScope(this, null, name);
@@ -108,6 +111,11 @@ public final class HostDevice implements Device {
   @Override
   public DeviceMemory memory() {
     return memory;
+  }
+
+  @Override
+  public Map<String, String> facts() {
+    return facts;
   }
 
   @Override

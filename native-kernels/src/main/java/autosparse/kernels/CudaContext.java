@@ -72,6 +72,11 @@ public final class CudaContext implements AutoCloseable {
     return gpu;
   }
 
+  /** Highest CUDA version that the driver supports, such as 12.6. */
+  public String driverVersion() {
+    return CudaDriver.text(ask("asking for the version", driver::version));
+  }
+
   /** Memory that no process holds, in bytes. */
   public long freeBytes() {
     return ask("asking for free memory", driver::memoryInfo).free();

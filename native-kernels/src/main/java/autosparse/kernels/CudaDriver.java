@@ -65,7 +65,8 @@ public record CudaDriver(List<Gpu> devices, String version, String unavailable) 
         : new CudaDriver(devices, text(version), "");
   }
 
-  private static String text(int version) {
+  /** Such as 12.6 for 12060. */
+  static String text(int version) {
     return version / 1000 + "." + version % 1000 / 10;
   }
 

@@ -19,6 +19,11 @@ final class CudaGemm extends GemmOperators {
   }
 
   @Override
+  public String provider() {
+    return "our own kernels";
+  }
+
+  @Override
   protected void multiply(
       boolean transposeA,
       Tensor a,

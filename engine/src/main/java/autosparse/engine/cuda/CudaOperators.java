@@ -12,14 +12,14 @@ public final class CudaOperators {
         new CudaGemm(context),
         new CudaElementwise(context),
         new CudaReduction(context),
-        null,
-        null,
-        null,
+        new CudaEmbedding(context),
+        new CudaNormalization(context),
+        new CudaAttention(context),
         new CudaSparsePattern(context),
         new CudaSparseConvolution(context),
         new CudaPooling(context),
-        null,
-        null,
+        new CudaRankingLoss(context),
+        new CudaOptimizer(context),
         () -> {});
   }
 }
