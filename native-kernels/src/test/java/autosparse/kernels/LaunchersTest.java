@@ -63,8 +63,7 @@ class LaunchersTest {
           continue;
         }
         int before = driver.launches;
-        method.invoke(
-            kernels, Arrays.stream(method.getParameterTypes()).map(this::sample).toArray());
+        method.invoke(kernels, samples(method.getParameterTypes()));
         assertTrue(
             Modifier.isStatic(method.getModifiers())
                 || method.getReturnType() != void.class
@@ -94,11 +93,31 @@ class LaunchersTest {
           Arrays.stream(parts).map(RecordComponent::getType).toArray(Class<?>[]::new);
       try {
         Constructor<?> constructor = type.getDeclaredConstructor(types);
-        return constructor.newInstance(Arrays.stream(types).map(this::sample).toArray());
+        return constructor.newInstance(samples(types));
       } catch (ReflectiveOperationException e) {
         throw new LinkageError(type.toString(), e);
       }
     }
-    throw new AssertionError("no sample of " + type);
+    return built(type);
+  }
+
+  /** An object that is filled by its own methods, each called once. */
+  private Object built(Class<?> type) {
+    try {
+      Constructor<?> constructor = type.getConstructors()[0];
+      Object built = constructor.newInstance(samples(constructor.getParameterTypes()));
+      for (Method method : type.getDeclaredMethods()) {
+        if (Modifier.isPublic(method.getModifiers()) && method.getReturnType() == void.class) {
+          method.invoke(built, samples(method.getParameterTypes()));
+        }
+      }
+      return built;
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError(type.toString(), e);
+    }
+  }
+
+  private Object[] samples(Class<?>[] types) {
+    return Arrays.stream(types).map(this::sample).toArray();
   }
 }
