@@ -15,14 +15,14 @@
 //          forward 3 tiles a warp, 27.6 KB a block (d = 32); backward 4 tiles a warp, 37.4 KB.
 // Bytes:   a token: forward 16·C + 4·H, backward 32·C + 4·H.
 // FLOPs:   a token: forward 4·L·C, backward 10·L·C, 14·L·C in several tiles.
-// Bound:   memory up to L of about 25, then FP32 and shared-memory reads.
+// Bound:   memory up to L of about 25, then instructions (FP32 peak alone would need 290 us at 1024).
 //
 // Measured on an H100 80GB HBM3 (copy 2.95 TB/s), L2 flushed, median of 20, an empty launch 3.0 us;
 // floor = bytes over the copy rate. H = 8, d = 32:
 //                             forward us (floor)   backward us (floor)
 //   768 sequences of 12          26   (13)             51   (26)
 //   16384 sequences of 25       820  (574)           1894 (1143)
-//   16 sequences of 1024        749   (23)           2941   (46)     bound by FP32
+//   16 sequences of 1024        749   (23)           2941   (46)     bound by instructions
 // Tried: one row a lane, all d channels in it (twice the reads of shared memory for one FMA): 813
 // and 2908 us at L = 25, 836 and 2487 us at L = 1024; 16 warps a multiprocessor forward with the
 // loops unrolled by 2 and not 4: 29 us at L = 12, 822 us at L = 25.

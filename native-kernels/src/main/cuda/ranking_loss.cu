@@ -7,7 +7,7 @@
 // 4,096 elements on one multiprocessor. Sums: each lane adds its elements in order, the lanes are
 // added by a fixed tree, and the losses of a group by one block in double precision.
 //   bytes O(N) from memory, the rest from cache; per ordered pair, margin about 8 instructions,
-//   LambdaRank 6 to rank and about 30 for the loss, 3 of them special functions
+//   LambdaRank about 6 to rank and about 30 for the loss, 3 of them special functions
 // Bound: instructions.
 //
 // Measured on an H100 80GB HBM3, L2 flushed, median of 20, an empty launch 3.0 us, one group:

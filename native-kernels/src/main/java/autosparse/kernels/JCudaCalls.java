@@ -65,7 +65,7 @@ final class JCudaCalls implements Driver {
    * @throws LinkageError when JCuda's library does not load
    */
   static JCudaCalls start() {
-    NativeCache.ofUser().loadJCuda(() -> JCudaDriver.setExceptionsEnabled(true));
+    NativeCache.ofUser().loadJCuda("JCudaDriver", () -> JCudaDriver.setExceptionsEnabled(true));
     check("cuInit", () -> JCudaDriver.cuInit(0));
     return new JCudaCalls();
   }

@@ -25,7 +25,9 @@ final class NativeCache {
   static final String PROPERTY = "autosparse.native.cache";
 
   private static final String TEMPORARY = "java.io.tmpdir";
-  private static final String JCUDA_LIBRARY = "libJCudaDriver-12.6.0-linux-x86_64.so";
+
+  /** Ends the names of JCuda's libraries. */
+  private static final String JCUDA_PLATFORM = "-12.6.0-linux-x86_64.so";
 
   private final Path folder;
 
@@ -49,15 +51,17 @@ final class NativeCache {
   }
 
   /**
-   * Runs {@code first}, which touches JCuda for the first time, so that JCuda finds its library
-   * here instead of unpacking it: it looks in {@code java.io.tmpdir} and takes a file that is
-   * there.
+   * Runs {@code first}, which touches a class of JCuda for the first time, so that it finds its
+   * library here instead of unpacking it: JCuda looks in {@code java.io.tmpdir} and takes a file
+   * that is there.
+   *
+   * @param library such as {@code JCudaDriver}
    */
-  void loadJCuda(Runnable first) {
-    Path library = unpack("/lib/" + JCUDA_LIBRARY);
+  void loadJCuda(String library, Runnable first) {
+    Path file = unpack("/lib/lib" + library + JCUDA_PLATFORM);
     synchronized (NativeCache.class) {
       String before = System.getProperty(TEMPORARY);
-      System.setProperty(TEMPORARY, library.getParent().toString());
+      System.setProperty(TEMPORARY, file.getParent().toString());
       try {
         first.run();
       } finally {

@@ -15,9 +15,9 @@ public final class CudaOperators {
         new CudaEmbedding(context),
         new CudaNormalization(context),
         new CudaAttention(context),
-        null,
-        null,
-        null,
+        new CudaSparsePattern(context),
+        new CudaSparseConvolution(context),
+        new CudaPooling(context),
         new CudaRankingLoss(context),
         new CudaOptimizer(context),
         () -> {});
