@@ -1,12 +1,18 @@
 // Rows of a table by index, and the gradient of the table.
 //
-// The gradient needs, for each table row, the rows of dy that used it, in ascending order: the
+// The gradient adds, for each table row, the rows of dy that used it, in ascending order. Small
+// tables (up to 256 rows): a warp owns a table row and a slice of 256 indices and adds the rows of
+// dy whose index matches; the comparisons cost less than a sort's six launches. Larger tables: the
 // indices are sorted, stably, together with their positions, by least significant digits of 8 bits
-// (as many passes as the table's size has bytes: one for 255 rows). Then a table row's
-// run of the sorted indices is cut into S parts, one to eight warps add a part, and a last kernel
-// adds the S sums in order. No float atomic; counts are integers, so their order does not matter.
+// (as many passes as the table's size has bytes); a table row's run of the sorted indices is cut
+// into S parts, one to eight warps add a part. A last kernel adds the slices or parts in order. No
+// float atomic; counts are integers, so their order does not matter.
 //   gather    bytes 8·C + 4 a row; gradient  bytes 4·C + 28 a row, 8·C a table row
-// Bound: memory. An index outside the table gives NaN forward, which no training survives unseen,
+//
+// Measured on an H100 80GB HBM3 (copy 2.95 TB/s), L2 flushed, median of 20, an empty launch 3.0 us:
+//   9216 rows of a table of 64 x 128   gather 6.2 us, gradient 16 us (by a sort: 50 us)
+//   2^20 rows of 70000 x 64            gather 142 us, gradient 811 us
+// Bound: memory and, for few rows, launches. An index outside the table gives NaN forward, which no training survives unseen,
 // and adds to nothing backward.
 #include "common/rows.cuh"
 
@@ -15,6 +21,7 @@ namespace {
 
 constexpr int kWarps = 8;
 constexpr int kThreads = kWarps * kWarp;
+constexpr int kSlice = 256;
 constexpr int kDigits = 256;
 constexpr int kKeysPerLane = 8;
 constexpr int kKeysPerWarp = kKeysPerLane * kWarp;
@@ -85,6 +92,50 @@ extern "C" __global__ void __launch_bounds__(256)
     gather_f32(const float* table, const int* index, float* y, int64 rows, int table_rows,
                int columns) {
   gather(table, index, y, rows, table_rows, columns);
+}
+
+// partials [table_rows, slices, columns]: sums of dy over the slice's rows whose index is the table
+// row, in order; four rows are loaded at a time. Grid: (table_rows / 8, slices); 256 threads.
+extern "C" __global__ void __launch_bounds__(256)
+    add_matches_f32(const int* index, const float* dy, int rows, int table_rows, int columns,
+                    float* partials) {
+  constexpr int kPerLane = 4;
+  constexpr int kAtOnce = 4;
+  const int lane = threadIdx.x % kWarp;
+  const int row = blockIdx.x * kWarps + threadIdx.x / kWarp;
+  if (row >= table_rows) return;
+  const int64 first = static_cast<int64>(blockIdx.y) * kSlice;
+  const int64 end = min(first + kSlice, static_cast<int64>(rows));
+  float* target = partials + (static_cast<int64>(row) * gridDim.y + blockIdx.y) * columns;
+  for (int base = 0; base < columns; base += kPerLane * kWarp) {
+    float sums[kPerLane] = {};
+    for (int64 n = first; n < end; n += kWarp) {
+      unsigned matches = __ballot_sync(kAllLanes, n + lane < end && index[n + lane] == row);
+      while (matches != 0) {
+        float values[kAtOnce][kPerLane];
+#pragma unroll
+        for (int m = 0; m < kAtOnce; m++) {
+          const bool any = matches != 0;
+          const float* source = dy + (n + (any ? __ffs(matches) - 1 : 0)) * columns + base + lane;
+          matches &= matches - 1;
+#pragma unroll
+          for (int k = 0; k < kPerLane; k++) {
+            values[m][k] = any && base + lane + k * kWarp < columns ? source[k * kWarp] : 0.0f;
+          }
+        }
+#pragma unroll
+        for (int m = 0; m < kAtOnce; m++) {
+#pragma unroll
+          for (int k = 0; k < kPerLane; k++) sums[k] += values[m][k];
+        }
+      }
+    }
+#pragma unroll
+    for (int k = 0; k < kPerLane; k++) {
+      const int c = base + lane + k * kWarp;
+      if (c < columns) target[c] = sums[k];
+    }
+  }
 }
 
 // counts [256, blocks]: keys with a digit in a block's 2,048 keys. Grid: blocks; 256 threads.

@@ -9,6 +9,12 @@
 // of rows alone.
 //   forward   bytes 8·C a row, FLOPs 8·C; backward  bytes 12·C a row, FLOPs 14·C
 // Bound: memory.
+//
+// Measured on an H100 80GB HBM3 (copy 2.95 TB/s), L2 flushed, median of 20, an empty launch 3.0 us;
+// floor = bytes over the copy rate. C = 256:
+//             forward us (floor)   backward us (floor)
+//   9216 rows     10.9   (6.4)         21.5   (9.6)
+//   409600 rows    286   (285)          456   (427)
 #include "common/rows.cuh"
 
 namespace autosparse {

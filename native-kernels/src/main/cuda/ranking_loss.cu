@@ -3,12 +3,17 @@
 // A warp owns an element and visits all elements of its group, lane by lane; so every gradient has
 // one owner, memory is O(N) and any N is right. Ranks are counted, not sorted for: an element's
 // rank is the number of elements before it. That is O(N²) too, but every comparison is independent
-// and costs a fifth of the pair's own work, while a sort of one group is 78 dependent steps at
+// and costs less than half of the pair's own work, while a sort of one group is 78 dependent steps at
 // 4,096 elements on one multiprocessor. Sums: each lane adds its elements in order, the lanes are
 // added by a fixed tree, and the losses of a group by one block in double precision.
 //   bytes O(N) from memory, the rest from cache; per ordered pair, margin about 8 instructions,
-//   LambdaRank 6 to rank and about 30 for the loss, 3 of them special functions
+//   LambdaRank about 6 to rank and about 30 for the loss, 3 of them special functions
 // Bound: instructions.
+//
+// Measured on an H100 80GB HBM3, L2 flushed, median of 20, an empty launch 3.0 us, one group:
+//             margin    LambdaRank
+//   N = 768   10.6 us   17.2 us
+//   N = 4096  22.4 us   41.2 us   (alone: ranks 14.2, pairs 33.4, sum 4.7)
 #include "common/rows.cuh"
 #include "common/segments.cuh"
 
@@ -68,16 +73,18 @@ extern "C" __global__ void __launch_bounds__(256)
   float loss = 0;
   int pairs = 0;
   int push = 0;
+  const float* group_scores = scores + group.from;
+  const float* group_labels = labels + group.from;
 #pragma unroll 4
   for (int j = lane; j < group.size; j += kWarp) {
-    float difference = s - scores[group.from + j];
-    float other = labels[group.from + j];
-    bool better = y > other;
-    float violation = margin - (better ? difference : -difference);
-    bool violated = violation > 0;
+    const float difference = s - group_scores[j];
+    const float other = group_labels[j];
+    const bool better = y > other;
+    const float violation = fmaxf(margin - (better ? difference : -difference), 0);
+    const int violated = violation > 0;
     pairs += better;
-    loss += better && violated ? violation : 0.0f;
-    push += violated ? (y < other) - better : 0;
+    loss += better ? violation : 0.0f;
+    push += violated * ((y < other) - better);
   }
   loss = warp_sum(loss);
   pairs = warp_sum(pairs);
@@ -122,15 +129,19 @@ extern "C" __global__ void __launch_bounds__(256)
   const Group group(offsets, groups, i);
   float s = scores[i];
   float y = labels[i];
+  const float* group_scores = scores + group.from;
+  const float* group_labels = labels + group.from;
   int by_score = 0;
   int by_label = 0;
 #pragma unroll 4
-  for (int j = lane; j < group.size; j += kWarp) {
-    float other_score = scores[group.from + j];
-    float other_label = labels[group.from + j];
-    bool earlier = j < group.own;
-    by_score += other_score > s || (other_score == s && earlier);
-    by_label += other_label > y || (other_label == y && earlier);
+  for (int j = lane; j < group.own; j += kWarp) {
+    by_score += group_scores[j] >= s;
+    by_label += group_labels[j] >= y;
+  }
+#pragma unroll 4
+  for (int j = group.own + 1 + lane; j < group.size; j += kWarp) {
+    by_score += group_scores[j] > s;
+    by_label += group_labels[j] > y;
   }
   by_score = warp_sum(by_score);
   by_label = warp_sum(by_label);
@@ -154,16 +165,18 @@ extern "C" __global__ void __launch_bounds__(256)
   float loss = 0;
   float slope = 0;
   float max_dcg = 0;
+  const float4* group_elements = elements + group.from;
+  const float* group_ideal = ideal + group.from;
 #pragma unroll 2
   for (int j = lane; j < group.size; j += kWarp) {
-    float4 other = elements[group.from + j];
-    max_dcg += ideal[group.from + j];
+    float4 other = group_elements[j];
+    max_dcg += group_ideal[j];
     bool better = own.y > other.y;
     float difference = better ? own.x - other.x : other.x - own.x;
     float weight = fabsf(own.w - other.w) * fabsf(own.z - other.z);
     float scaled = kLog2E * difference;
     float t = exp2_fast(-fabsf(scaled));
-    float sigmoid = __fdividef(difference >= 0 ? t : 1.0f, 1 + t);  // of −difference
+    float sigmoid = (difference >= 0 ? t : 1.0f) * reciprocal_fast(1 + t);  // of −difference
     slope = fmaf(better ? -weight : weight, sigmoid, slope);
     loss = fmaf(better ? weight : 0.0f, fmaxf(-scaled, 0) + log2_one_plus(t), loss);
   }

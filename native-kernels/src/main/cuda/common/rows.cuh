@@ -76,6 +76,13 @@ __device__ __forceinline__ float exp2_fast(float x) {
   return y;
 }
 
+// 1/x, to 1 unit in the last place.
+__device__ __forceinline__ float reciprocal_fast(float x) {
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
 // log2 x, to 2^-22 absolutely where x is in [0.5, 2], to 2^-22 relatively elsewhere.
 __device__ __forceinline__ float log2_fast(float x) {
   float y;

@@ -18,7 +18,16 @@ public final class EmbeddingKernels {
 
   private static final long MOST_SLICES = 64;
 
+  /** Rows of a table whose indices are compared with each of them rather than sorted. */
+  private static final int SMALL_TABLE = 256;
+
+  /** Indices of one slice of them. */
+  private static final long SLICE = 256;
+
+  private static final long MOST_GRID_Y = 65535;
+
   private final Kernel gather;
+  private final Kernel addMatches;
   private final Kernel count;
   private final Kernel scan;
   private final Kernel scatter;
@@ -29,6 +38,7 @@ public final class EmbeddingKernels {
 
   public EmbeddingKernels(CudaContext context) {
     gather = context.kernel(FAMILY, "gather_f32");
+    addMatches = context.kernel(FAMILY, "add_matches_f32");
     count = context.kernel(FAMILY, "sort_count");
     scan = context.kernel(FAMILY, "sort_scan");
     scatter = context.kernel(FAMILY, "sort_scatter");
@@ -49,6 +59,36 @@ public final class EmbeddingKernels {
     gather.int64(rows).int32(tableRows).int32(columns);
     long groups = rows * Grids.blocks(columns, 4);
     gather.launch(Math.min(mostBlocks, Grids.blocks(groups, THREADS)), THREADS);
+  }
+
+  /** Whether the gradient of a table is made by {@link #addMatches}; by the sizes alone. */
+  public static boolean isSmall(int rows, int tableRows) {
+    return tableRows <= SMALL_TABLE && matchSlices(rows) <= MOST_GRID_Y;
+  }
+
+  /** Slices of the indices that {@link #addMatches} adds in. */
+  public static long matchSlices(int rows) {
+    return Grids.blocks(rows, SLICE);
+  }
+
+  /**
+   * dTable[v] += the sum of dy over the rows whose index is v, for small tables.
+   *
+   * @param partials [tableRows, matchSlices(rows), columns], overwritten
+   */
+  public void addMatches(
+      long index, long dy, int rows, int tableRows, int columns, long partials, long dTable) {
+    addMatches.begin().pointer(index).pointer(dy).int32(rows).int32(tableRows).int32(columns);
+    addMatches.pointer(partials);
+    long slices = matchSlices(rows);
+    addMatches.launch(Grids.blocks(tableRows, WARPS), slices, 1, THREADS, 1, 1, 0);
+    addSlices(partials, tableRows, (int) slices, columns, dTable);
+  }
+
+  private void addSlices(long partials, int tableRows, int slices, int columns, long dTable) {
+    addSlices.begin().pointer(partials).int32(tableRows).int32(slices).int32(columns);
+    long blocks = Grids.blocks((long) tableRows * columns, THREADS);
+    addSlices.pointer(dTable).launch(Math.min(mostBlocks, blocks), THREADS);
   }
 
   /** Elements of the counts that {@link #sort} needs. */
@@ -117,8 +157,6 @@ public final class EmbeddingKernels {
     sumRuns.begin().pointer(starts).pointer(sortedPositions).pointer(dy);
     sumRuns.int32(tableRows).int32(columns).int32(warps).pointer(partials);
     sumRuns.launch(Grids.blocks(tableRows, WARPS / warps), slices, 1, THREADS, 1, 1, 0);
-    addSlices.begin().pointer(partials).int32(tableRows).int32(slices).int32(columns);
-    long blocks = Grids.blocks((long) tableRows * columns, THREADS);
-    addSlices.pointer(dTable).launch(Math.min(mostBlocks, blocks), THREADS);
+    addSlices(partials, tableRows, slices, columns, dTable);
   }
 }
