@@ -10,6 +10,9 @@
 // Bytes:   average 4·N·C; backward 12·N·C, of the last layer 8·N·C.
 // FLOPs:   1 an element; 2.
 // Bound:   device memory.
+//
+// Measured (H100 80GB HBM3, medians of device time, N = 999,979, C = 128; floor: bytes at 3.0 TB/s):
+// average .199 ms (floor .171), backward .541 (.512).
 
 #include "common/quads.cuh"
 #include "common/segments.cuh"

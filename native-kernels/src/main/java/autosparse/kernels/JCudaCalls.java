@@ -215,6 +215,11 @@ final class JCudaCalls implements Driver {
         () -> JCudaDriver.cuMemsetD32Async(target, word, words, ((StreamHandle) stream).handle));
   }
 
+  /** JCuda's own handle of a stream that this driver made. */
+  static CUstream handle(Stream stream) {
+    return ((StreamHandle) stream).handle;
+  }
+
   @Override
   public Stream createStream() {
     CUstream stream = new CUstream();

@@ -18,9 +18,6 @@ import java.util.List;
 public final class Kernel {
   private static final int SLOT = Long.BYTES;
 
-  /** Dynamic shared memory that every kernel may use unasked. */
-  private static final int UNASKED_SHARED_BYTES = 48 << 10;
-
   private final CudaContext context;
   private final String name;
   private final Driver.Function function;
@@ -28,7 +25,12 @@ public final class Kernel {
   private final PinnedBlock block;
   private final ByteBuffer arguments;
   private int next;
-  private int permittedSharedBytes = UNASKED_SHARED_BYTES;
+
+  /**
+   * Dynamic shared memory asked for so far. Unasked a block has 48 KiB, less what the kernel
+   * declares itself, which only the driver knows: so even little is asked for, once.
+   */
+  private int permittedSharedBytes;
 
   Kernel(
       CudaContext context,

@@ -7,20 +7,33 @@ import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.Activation;
 import autosparse.engine.operators.GemmOperators;
+import autosparse.kernels.Cublas;
 import autosparse.kernels.CudaContext;
 import autosparse.kernels.GemmKernels;
 
-/** Products by our own kernels; linear layers are one launch, bias and ReLU included. */
-final class CudaGemm extends GemmOperators {
+/**
+ * Plain products by cuBLAS where it loads, by our own kernels otherwise; linear layers with a bias
+ * or ReLU always by our own, which need no second pass for them.
+ */
+final class CudaGemm extends GemmOperators implements AutoCloseable {
   private final GemmKernels kernels;
+  private final Cublas.Attempt attempt;
 
   CudaGemm(CudaContext context) {
+    this(context, Cublas.load(context));
+  }
+
+  CudaGemm(CudaContext context, Cublas.Attempt attempt) {
     kernels = new GemmKernels(context);
+    this.attempt = attempt;
   }
 
   @Override
   public String provider() {
-    return "our own kernels";
+    return attempt
+        .cublas()
+        .map(Cublas::version)
+        .orElseGet(() -> "our own kernels (" + attempt.reason() + ")");
   }
 
   @Override
@@ -70,6 +83,10 @@ final class CudaGemm extends GemmOperators {
   }
 
   private void run(GemmKernels.Product product, Tensor c) {
+    if (attempt.cublas().isPresent() && Cublas.takes(product)) {
+      attempt.cublas().get().multiply(product);
+      return;
+    }
     long slices = product.slices();
     if (slices == 1) {
       kernels.multiply(product, 0);
@@ -86,5 +103,10 @@ final class CudaGemm extends GemmOperators {
               product.n());
       kernels.multiply(product, partial.deviceAddress(F32));
     }
+  }
+
+  @Override
+  public void close() {
+    attempt.cublas().ifPresent(Cublas::close);
   }
 }

@@ -8,8 +8,9 @@ public final class CudaOperators {
   private CudaOperators() {}
 
   public static Operators create(CudaContext context) {
+    CudaGemm gemm = new CudaGemm(context);
     return new Operators(
-        new CudaGemm(context),
+        gemm,
         new CudaElementwise(context),
         new CudaReduction(context),
         new CudaEmbedding(context),
@@ -20,6 +21,6 @@ public final class CudaOperators {
         new CudaPooling(context),
         new CudaRankingLoss(context),
         new CudaOptimizer(context),
-        () -> {});
+        gemm::close);
   }
 }
