@@ -337,14 +337,15 @@ __device__ __forceinline__ void backward_item(const Heads& all, const Item& item
       const int rows = item.rows(all, w);
 #pragma unroll 1
       for (int j = first; j < first + rows; j++) {
-        Row key;
         Row value;
-        key.load(all, keys, j, mine.part);
         value.load(all, values, j, mine.part);
-        const float scores[2] = {q[0].dot(key), q[1].dot(key)};
         const float dps[2] = {d_o[0].dot(value), d_o[1].dot(value)};
+        const float dp = mine.finish(all, dps);
+        Row key;
+        key.load(all, keys, j, mine.part);
+        const float scores[2] = {q[0].dot(key), q[1].dot(key)};
         const float p = exp2_fast(fmaf(kLog2E * scale, mine.finish(all, scores), -log));
-        const float ds = p * (mine.finish(all, dps) - mean);
+        const float ds = p * (dp - mean);
         float both[2];
         mine.share(ds, both);
         dq[0].add(both[0], key);

@@ -56,11 +56,10 @@ __device__ __forceinline__ void for_each_item(const Heads& all, const int64* off
   const int heads_of_item = min(all.count, all.slots / pitch);
   const int groups = (all.count + heads_of_item - 1) / heads_of_item;
   const int tiles = (length + all.slots - 1) / all.slots;
-  const int64 items = static_cast<int64>(groups) * tiles;
-  const int64 step = static_cast<int64>(gridDim.y) * kWarps;
-  for (int64 i = blockIdx.y * kWarps + threadIdx.x / kWarp; i < items; i += step) {
-    const int tile = static_cast<int>(i / groups);
-    const int first_head = static_cast<int>(i % groups) * heads_of_item;
+  const int items = groups * tiles;  // with more, the pairs of tokens would take years
+  for (int i = blockIdx.y * kWarps + threadIdx.x / kWarp; i < items; i += gridDim.y * kWarps) {
+    const int tile = i / groups;
+    const int first_head = (i - tile * groups) * heads_of_item;
     const int heads = min(heads_of_item, all.count - first_head);
     work(Item{start, length, tiles, tile, first_head, heads, pitch});
   }
