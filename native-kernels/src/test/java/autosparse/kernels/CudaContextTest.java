@@ -140,14 +140,19 @@ class CudaContextTest {
   }
 
   @Test
-  void largeSharedMemoryIsPermittedOnce() {
+  void dynamicSharedMemoryIsPermittedOnce() {
     try (CudaContext context = open()) {
       Kernel kernel = context.kernel("elementwise", "fill_f32");
       kernel.begin().pointer(1).int64(2).float32(3);
-      kernel.launch(1, 32, 48 << 10);
+      kernel.launch(1, 32);
       assertEquals(0, driver.sharedBytes);
       kernel.launch(1, 32, 64 << 10);
       assertEquals(64 << 10, driver.sharedBytes);
+      driver.failing.put("cuFuncSetAttribute", "CUDA_ERROR_INVALID_VALUE");
+      kernel.launch(1, 32, 32 << 10); // less than before: not asked again
+      String message = message(() -> kernel.launch(1, 32, 1 << 20));
+      assertTrue(message.contains("kernel elementwise.fill_f32, 1048576 bytes"), message);
+      driver.failing.clear();
     }
   }
 
