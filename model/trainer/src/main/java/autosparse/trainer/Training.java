@@ -94,6 +94,9 @@ final class Training {
               data.split().validationSize(),
               selection.chosen(),
               selection.reason()));
+      if (selection.isCuda()) {
+        main.print("products by " + device.operators().gemm().provider());
+      }
       return fit(folder, session, trainer, environment);
     }
   }
