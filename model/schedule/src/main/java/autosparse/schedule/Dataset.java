@@ -2,6 +2,7 @@ package autosparse.schedule;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.TreeSet;
 
@@ -61,6 +62,24 @@ public record Dataset(List<Task> tasks) {
   /** Names of all base matrices, sorted, each once; see {@link MatrixNames#base}. */
   public List<String> baseNames() {
     return List.copyOf(new TreeSet<>(tasks.stream().map(Task::baseName).toList()));
+  }
+
+  /**
+   * The tasks on some matrices.
+   *
+   * @throws InputException if a name is no matrix of the data
+   */
+  public Dataset only(Collection<String> names) {
+    for (String name : names) {
+      if (!matrices().contains(name)) {
+        throw new InputException(
+            "matrix "
+                + InputException.quote(name)
+                + ", expected matrices of the data: "
+                + String.join(", ", matrices()));
+      }
+    }
+    return new Dataset(tasks.stream().filter(task -> names.contains(task.matrix())).toList());
   }
 
   /** What became of all lines read. */

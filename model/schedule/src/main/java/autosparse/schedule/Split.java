@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  *
  * @param kind how it was made
  * @param parts one per task, in the data set's order
- * @param heldOut base matrices kept for validation, sorted; empty for {@link Kind#RANDOM}
+ * @param heldOut base matrices kept for validation, sorted; empty unless {@link Kind#BASE}
  */
 public record Split(Kind kind, List<Part> parts, List<String> heldOut) {
   /** Share of each task's schedules that {@link #random(Dataset, long)} holds out. */
@@ -31,7 +31,9 @@ public record Split(Kind kind, List<Part> parts, List<String> heldOut) {
      */
     RANDOM,
     /** By base matrix: the model has seen nothing like a validation matrix. */
-    BASE;
+    BASE,
+    /** Everything is for validation: the model was trained elsewhere. */
+    NONE;
 
     /** Lower-case name, as on the command line. */
     public String id() {
@@ -49,7 +51,8 @@ public record Split(Kind kind, List<Part> parts, List<String> heldOut) {
           return kind;
         }
       }
-      throw new InputException("split " + InputException.quote(id) + ", expected random or base");
+      throw new InputException(
+          "split " + InputException.quote(id) + ", expected random, base or none");
     }
   }
 
@@ -153,6 +156,16 @@ public record Split(Kind kind, List<Part> parts, List<String> heldOut) {
       parts.add(new Part(task, validation ? List.of() : all, validation ? all : List.of()));
     }
     return new Split(Kind.BASE, parts, List.copyOf(held));
+  }
+
+  /** Trains on nothing and holds out everything: to judge a model that was trained elsewhere. */
+  public static Split none(Dataset data) {
+    List<Part> parts =
+        data.tasks().stream()
+            .map(
+                task -> new Part(task, List.of(), IntStream.range(0, task.size()).boxed().toList()))
+            .toList();
+    return new Split(Kind.NONE, parts, List.of());
   }
 
   /**

@@ -227,6 +227,29 @@ class DatasetTest {
   }
 
   @Test
+  void noSplitHoldsOutEverything() throws IOException {
+    Dataset data = sixBases();
+    Split split = Split.none(data);
+    assertEquals(Split.Kind.NONE, split.kind());
+    assertEquals(0, split.trainSize());
+    assertEquals(data.tasks().stream().mapToLong(Task::size).sum(), split.validationSize());
+    assertEquals(data.tasks(), split.parts().stream().map(Split.Part::task).toList());
+    assertEquals(Split.Kind.NONE, Split.Kind.parse("none"));
+  }
+
+  @Test
+  void onlyKeepsToTheMatricesNamed() throws IOException {
+    Dataset data = sixBases();
+    String last = data.matrices().get(data.matrices().size() - 1);
+    Dataset few = data.only(List.of(last, data.matrices().get(0)));
+    assertEquals(List.of(data.matrices().get(0), last), few.matrices());
+    assertEquals(data.tasks().size(), data.only(data.matrices()).tasks().size());
+    String message =
+        assertThrows(InputException.class, () -> data.only(List.of(last, "zz"))).getMessage();
+    assertTrue(message.startsWith("matrix zz, expected matrices of the data: "), message);
+  }
+
+  @Test
   void aTaskOfOneScheduleStaysInTraining() throws IOException {
     records("spmm", "m", chunk(1, 1));
     Split split = Split.random(load(), 1);

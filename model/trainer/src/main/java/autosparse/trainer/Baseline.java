@@ -61,6 +61,7 @@ final class Baseline {
             RankingLoss.LAMBDARANK,
             epochs,
             BATCH,
+            0,
             1,
             1e-3,
             RateSchedule.LINEAR,

@@ -38,12 +38,20 @@ final class DataArguments {
   private List<Op> ops;
 
   @Option(
+      names = "--only",
+      split = ",",
+      paramLabel = "NAME",
+      description = "Keep to these matrices (default: all that have records).")
+  private List<String> only = new ArrayList<>();
+
+  @Option(
       names = "--split",
       paramLabel = "KIND",
       defaultValue = "random",
       converter = Converters.SplitConverter.class,
       description = {
-        "random holds out a fifth of each task's schedules, base whole matrices",
+        "random holds out a fifth of each task's schedules, base whole",
+        "matrices, none everything: to judge a model trained elsewhere",
         "(default: ${DEFAULT-VALUE})."
       })
   private Split.Kind split;
@@ -62,6 +70,6 @@ final class DataArguments {
           command.commandLine(),
           "Missing required option: '" + (data == null ? "--data" : "--matrices") + "=DIR'");
     }
-    return new DataOptions(data, matrices, ops, split, heldOut);
+    return new DataOptions(data, matrices, ops, only, split, heldOut);
   }
 }

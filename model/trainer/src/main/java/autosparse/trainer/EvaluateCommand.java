@@ -19,16 +19,17 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     abbreviateSynopsis = true,
     sortOptions = false,
-    description = "Judge a checkpoint on held-out schedules, beside the baselines.",
+    description = "Judge a checkpoint on measured schedules, beside the baselines.",
     footerHeading = "%nExample:%n",
     footer = {
       "  java -jar target/trainer.jar evaluate --checkpoint runs/spmm",
-      "A run is judged on the data and the split that it was started with, unless others are given."
+      "A run is judged on the data and the split that it was started with, unless others are given;",
+      "imported weights on all schedules of the data that are given."
     })
 final class EvaluateCommand implements Callable<Integer> {
   /** What decides which schedules were held out from a run. */
   private static final List<String> FROM_RUN =
-      List.of("data", "matrices", "op", "split", "held-out", "seed");
+      List.of("data", "matrices", "op", "only", "split", "held-out", "seed");
 
   @Spec private CommandSpec spec;
   @ParentCommand private Main main;

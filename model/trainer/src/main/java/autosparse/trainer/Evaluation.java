@@ -5,6 +5,7 @@ import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
 import autosparse.layers.RankingLoss;
+import autosparse.schedule.Split;
 import autosparse.trainer.options.EvaluateOptions;
 import autosparse.trainer.run.RunFolder;
 import java.nio.file.Files;
@@ -42,9 +43,10 @@ final class Evaluation {
       main.print(
           String.format(
               Locale.ROOT,
-              "%s on %,d held-out schedules, LambdaRank loss %.3f",
+              "%s on %,d %sschedules, LambdaRank loss %.3f",
               options.checkpoint(),
               data.split().validationSize(),
+              data.split().kind() == Split.Kind.NONE ? "" : "held-out ",
               evaluation.loss()));
       table.lines().forEach(main::print);
     }

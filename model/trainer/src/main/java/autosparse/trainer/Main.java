@@ -28,7 +28,9 @@ import picocli.CommandLine.ScopeType;
       TrainCommand.class,
       EvaluateCommand.class,
       RankCommand.class,
+      ImportCommand.class,
       ExportCommand.class,
+      ShowCommand.class,
       DoctorCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

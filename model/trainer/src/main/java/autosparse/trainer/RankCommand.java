@@ -50,7 +50,7 @@ final class RankCommand implements Callable<Integer> {
       names = "--schedules",
       required = true,
       paramLabel = "FILE",
-      description = "Schedules in AutoSparse's encoding, one a line.")
+      description = "Schedules in AutoSparse's encoding or WACO's grammar, one a line.")
   private Path schedules;
 
   @Option(

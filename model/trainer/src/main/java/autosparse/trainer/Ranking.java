@@ -11,14 +11,12 @@ import autosparse.engine.TensorScope;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.PatternPyramid;
 import autosparse.schedule.InputException;
-import autosparse.schedule.Legality;
 import autosparse.schedule.MatrixReader;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.SparsityPattern;
 import autosparse.trainer.options.RankOptions;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -37,12 +35,8 @@ final class Ranking {
   int run() {
     DeviceSelection selection = Devices.select(options.device());
     SparsityPattern pattern = MatrixReader.read(options.matrix());
-    Problem problem = Problem.of(options.op(), pattern);
-    List<ScheduleFile.Line> candidates = ScheduleFile.read(options.schedules());
-    for (ScheduleFile.Line line : candidates) {
-      Legality.require(line.schedule(), options.op(), line.source());
-    }
-    double[] scores = scores(selection, pattern, problem, candidates);
+    ScheduleFile candidates = ScheduleFile.read(options.schedules(), options.op());
+    double[] scores = scores(selection, pattern, candidates);
     List<Integer> order =
         IntStream.range(0, scores.length)
             .boxed()
@@ -53,20 +47,13 @@ final class Ranking {
       int chosen = order.get(rank);
       main.print(
           String.format(
-              Locale.ROOT,
-              "%4d%12.4f  %s",
-              rank + 1,
-              scores[chosen],
-              candidates.get(chosen).schedule().encode()));
+              Locale.ROOT, "%4d%12.4f  %s", rank + 1, scores[chosen], candidates.line(chosen)));
     }
     return 0;
   }
 
   private double[] scores(
-      DeviceSelection selection,
-      SparsityPattern pattern,
-      Problem problem,
-      List<ScheduleFile.Line> candidates) {
+      DeviceSelection selection, SparsityPattern pattern, ScheduleFile candidates) {
     try (Device device = selection.open();
         TensorScope scope = device.root().child("rank");
         CostModel model = ModelFile.read(options.checkpoint(), scope).model()) {
@@ -77,8 +64,8 @@ final class Ranking {
                 + ", expected an operator of the model: "
                 + model.config().ops().stream().map(Op::id).toList());
       }
-      List<Schedule> schedules = new ArrayList<>();
-      candidates.forEach(line -> schedules.add(line.schedule().withPublishedOuterSizes(problem)));
+      Problem problem = candidates.problem(pattern);
+      List<Schedule> schedules = candidates.encodable(problem);
       CostModel.EncodedTask task = model.encode(pattern.name(), problem, schedules);
       try (Tape tower = Tape.inference(scope)) {
         Variable features = features(tower, scope, model, pattern);

@@ -26,7 +26,8 @@ final class ResultTable {
               task.schedules(),
               model.topOne(),
               model.topFive(),
-              model.pairAccuracy()));
+              model.pairAccuracy(),
+              task.blind() == null ? Double.NaN : task.blind().pairAccuracy()));
     }
     means.add(row(name, note, evaluation, TaskEvaluation::model));
     boolean blind = evaluation.tasks().stream().anyMatch(task -> task.blind() != null);
@@ -85,23 +86,25 @@ final class ResultTable {
     return List.copyOf(tasks);
   }
 
-  /** The table as text lines: tasks, then means. */
+  /** The table as text lines: tasks, beside them the pairs of the pattern-blind; then means. */
   List<String> lines() {
     List<String> lines = new ArrayList<>();
     lines.add(
         String.format(
-            "%-8s%-24s%10s%8s%8s%8s", "op", "matrix", "schedules", "top-1", "top-5", "pairs"));
+            "%-8s%-24s%10s%8s%8s%8s%8s",
+            "op", "matrix", "schedules", "top-1", "top-5", "pairs", "blind"));
     for (TaskRow task : tasks) {
       lines.add(
           String.format(
               Locale.ROOT,
-              "%-8s%-24s%10d%s%s%s",
+              "%-8s%-24s%10d%s%s%s%s",
               task.op(),
               task.matrix(),
               task.schedules(),
               share(task.topOne()),
               share(task.topFive()),
-              share(task.pairAccuracy())));
+              share(task.pairAccuracy()),
+              share(task.blindPairAccuracy())));
     }
     lines.add("");
     lines.add(

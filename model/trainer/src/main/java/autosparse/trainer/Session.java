@@ -53,8 +53,11 @@ final class Session implements AutoCloseable {
         throw new InputException(options.data() + ": no records of " + op.id());
       }
     }
+    if (!options.only().isEmpty()) {
+      records = only(records, options.only());
+    }
     MatrixFolder matrices = MatrixFolder.open(options.matrices());
-    records.requireMatrices(matrices);
+    requireMatrices(records, matrices);
     Split split =
         switch (options.split()) {
           case RANDOM -> Split.random(records, seed);
@@ -64,8 +67,25 @@ final class Session implements AutoCloseable {
                   options.heldOut().isEmpty()
                       ? Split.chooseHeldOut(records, seed)
                       : options.heldOut());
+          case NONE -> Split.none(records);
         };
     return TrainingData.load(split, matrices);
+  }
+
+  private static Dataset only(Dataset records, List<String> matrices) {
+    try {
+      return records.only(matrices);
+    } catch (InputException e) {
+      throw new InputException("--only: " + e.getMessage(), e);
+    }
+  }
+
+  private static void requireMatrices(Dataset records, MatrixFolder matrices) {
+    try {
+      records.requireMatrices(matrices);
+    } catch (InputException e) {
+      throw new InputException(e.getMessage() + "; --only keeps to the matrices named", e);
+    }
   }
 
   /** A fresh model for some data. */

@@ -125,6 +125,13 @@ final class TrainCommand implements Callable<Integer> {
   private int batch;
 
   @Option(
+      names = "--batches-per-epoch",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Random batches per matrix and epoch; 0 (default) is all, 1 is WACO's way.")
+  private int batchesPerEpoch;
+
+  @Option(
       names = "--matrices-per-step",
       paramLabel = "N",
       defaultValue = "1",
@@ -218,8 +225,12 @@ final class TrainCommand implements Callable<Integer> {
     if (!resume) {
       return run(force ? RunFolder.Mode.FORCE : RunFolder.Mode.NEW, main);
     }
+    Map<String, Object> started = RunFolder.readConfig(out);
+    if (!started.containsKey("model")) {
+      throw new InputException("--resume: " + out + " holds imported weights, no training run");
+    }
     List<String> arguments =
-        ResolvedOptions.merge(spec.commandLine().getParseResult(), RunFolder.readConfig(out), out);
+        ResolvedOptions.merge(spec.commandLine().getParseResult(), started, out);
     TrainCommand resumed = new TrainCommand();
     Main.configure(new CommandLine(resumed)).parseArgs(arguments.toArray(String[]::new));
     return resumed.run(RunFolder.Mode.RESUME, main);
@@ -251,6 +262,7 @@ final class TrainCommand implements Callable<Integer> {
             epochs,
             timeLimit,
             batch,
+            batchesPerEpoch,
             matricesPerStep,
             learningRate,
             rateSchedule,

@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The work of {@code train}. */
 final class Training {
@@ -287,6 +288,9 @@ final class Training {
     libraries.putAll(session.device().facts());
     libraries.put("parameters", String.valueOf(session.model().parameters().count()));
     return Environment.of(
-        selection.chosen(), selection.reason(), options.learning().seed(), libraries);
+        selection.chosen(),
+        selection.reason(),
+        OptionalLong.of(options.learning().seed()),
+        libraries);
   }
 }

@@ -47,7 +47,7 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "evaluate", "rank", "export", "doctor"})
+  @ValueSource(strings = {"train", "evaluate", "rank", "import", "export", "show", "doctor"})
   void everyCommandExplainsItself(String command) {
     assertEquals(0, run(command, "--help"));
     assertTrue(out().startsWith("Usage: trainer " + command), out());
@@ -59,7 +59,8 @@ class MainTest {
   @Test
   void withoutACommandItExplainsWhatThereIs() {
     assertEquals(0, run());
-    for (String text : List.of("train", "evaluate", "rank", "export", "doctor", "130")) {
+    for (String text :
+        List.of("train", "evaluate", "rank", "import", "export", "show", "doctor", "130")) {
       assertTrue(out().contains(text), text);
     }
     assertEquals(0, run("--version"));
@@ -81,7 +82,9 @@ class MainTest {
       delimiter = '|',
       value = {
         "--op|spxx|expected spmv, spmm or sddmm",
-        "--split|half|expected random or base",
+        "--split|half|expected random, base or none",
+        "--split|none|there must be something to train on",
+        "--batches-per-epoch|-1|expected a number from 0",
         "--model|gpt|features-mlp",
         "--loss|mse|lambdarank",
         "--channels|6|expected a multiple of 4",

@@ -164,13 +164,7 @@ final class WacoModel implements CostModel {
     Variable pools =
         DenseFunctions.gather(
             tape, pattern, scope.ints("matrix of selection", MemoryTag.INPUT, matrixOf));
-    Variable shapeEmbedding =
-        shape.forward(tape, shapeHidden.forward(tape, Variable.constant(shapes)));
-    Variable query =
-        matrix.forward(
-            tape,
-            matrixHidden.forward(
-                tape, DenseFunctions.concatColumns(tape, List.of(pools, shapeEmbedding))));
+    Variable query = query(tape, pools, Variable.constant(shapes));
     Variable perSchedule =
         DenseFunctions.gather(
             tape, query, scope.ints("selection of schedule", MemoryTag.INPUT, selectionOf));
@@ -182,7 +176,27 @@ final class WacoModel implements CostModel {
     return LossFunctions.scale(tape, DenseFunctions.reshape(tape, x, count), -1);
   }
 
-  private Variable scheduleEmbedding(Tape tape, int[][] columns, Variable orders) {
+  /**
+   * A matrix's half of the predictor's input.
+   *
+   * @param pools from {@link #pattern}, [M, 14·C]
+   * @param shapes standardised rows, columns, nnz, [M, 3]
+   * @return [M, 128]
+   */
+  Variable query(Tape tape, Variable pools, Variable shapes) {
+    Variable shapeEmbedding = shape.forward(tape, shapeHidden.forward(tape, shapes));
+    Variable joined = DenseFunctions.concatColumns(tape, List.of(pools, shapeEmbedding));
+    return matrix.forward(tape, matrixHidden.forward(tape, joined));
+  }
+
+  /**
+   * A schedule's half of the predictor's input.
+   *
+   * @param columns index of each category, [categories][N]
+   * @param orders loop orders, [N, variables · positions]
+   * @return [N, 128]
+   */
+  Variable scheduleEmbedding(Tape tape, int[][] columns, Variable orders) {
     List<Variable> parts = new ArrayList<>();
     for (int c = 0; c < columns.length; c++) {
       if (c == projection.orderPlace()) {

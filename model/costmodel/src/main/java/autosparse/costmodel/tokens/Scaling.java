@@ -19,6 +19,11 @@ public record Scaling(float[] mean, float[] inverseDeviation) {
     return new Scaling(new float[count], ones);
   }
 
+  /** Makes vectors of {@code count} zeros, whatever the features. */
+  public static Scaling zero(int count) {
+    return new Scaling(new float[count], new float[count]);
+  }
+
   /** Mean and deviation over rows; the identity for none. */
   public static Scaling fit(List<float[]> rows, int count) {
     if (rows.isEmpty()) {

@@ -77,7 +77,18 @@ public final class StepPlan {
       int size = data.tasks().get(task).train().length;
       most = Math.max(most, (size + config.batch() - 1) / config.batch());
     }
-    return most;
+    return config.batchesPerEpoch() == 0 ? most : Math.min(most, config.batchesPerEpoch());
+  }
+
+  /**
+   * First schedule of a task's share of step {@code s}: whole batches where their number is
+   * limited, else all schedules spread evenly over the steps.
+   */
+  private int first(int schedules, int s, int count) {
+    if (config.batchesPerEpoch() > 0) {
+      return (int) Math.min(schedules, (long) s * config.batch());
+    }
+    return (int) ((long) schedules * s / count);
   }
 
   public int stepsPerEpoch() {
@@ -101,8 +112,8 @@ public final class StepPlan {
         List<Slice> slices = new ArrayList<>();
         for (int t = 0; t < tasks.size(); t++) {
           int[] order = shuffled.get(t);
-          int from = (int) ((long) order.length * s / count);
-          int to = (int) ((long) order.length * (s + 1) / count);
+          int from = first(order.length, s, count);
+          int to = first(order.length, s + 1, count);
           if (to > from) {
             slices.add(new Slice(tasks.get(t), Arrays.copyOfRange(order, from, to)));
           }

@@ -8,6 +8,7 @@ import autosparse.schedule.InputException;
  * Everything that decides a training run besides network and data.
  *
  * @param batch most schedules of one task in one step
+ * @param batchesPerEpoch most batches of one task in one epoch, drawn at random; 0 for all of them
  * @param matricesPerStep matrices whose patterns go through the tower together
  * @param rate base learning rate
  * @param decoupledDecay AdamW instead of Adam with L2
@@ -18,6 +19,7 @@ public record TrainingConfig(
     RankingLoss loss,
     int epochs,
     int batch,
+    int batchesPerEpoch,
     int matricesPerStep,
     double rate,
     RateSchedule rateSchedule,
@@ -28,6 +30,7 @@ public record TrainingConfig(
   public TrainingConfig {
     require(epochs >= 1, "epochs", epochs, "at least 1");
     require(batch >= 2, "batch", batch, "at least 2: a ranking loss compares pairs");
+    require(batchesPerEpoch >= 0, "batches per epoch", batchesPerEpoch, "at least 0");
     require(matricesPerStep >= 1, "matrices per step", matricesPerStep, "at least 1");
     require(rate > 0, "learning rate", rate, "more than 0");
     require(weightDecay >= 0, "weight decay", weightDecay, "at least 0");

@@ -39,12 +39,17 @@ class StepPlanTest {
   }
 
   private static StepPlan plan(int batch, int matricesPerStep, long seed) {
+    return plan(batch, 0, matricesPerStep, seed);
+  }
+
+  private static StepPlan plan(int batch, int batchesPerEpoch, int matricesPerStep, long seed) {
     return new StepPlan(
         data,
         new TrainingConfig(
             RankingLoss.LAMBDARANK,
             1,
             batch,
+            batchesPerEpoch,
             matricesPerStep,
             1e-3,
             RateSchedule.CONSTANT,
@@ -52,6 +57,35 @@ class StepPlanTest {
             true,
             0,
             seed));
+  }
+
+  /** As WACO trains: one random batch of each task, another one in the next epoch. */
+  @ParameterizedTest
+  @CsvSource({"16, 1", "16, 2", "1000, 1"})
+  void limitedBatchesAreRandomAndWhole(int batch, int batches) {
+    StepPlan plan = plan(batch, batches, 1, 1);
+    Map<Integer, Set<Integer>> inEpoch = new HashMap<>();
+    Map<Integer, Set<Integer>> ever = new HashMap<>();
+    for (int epoch = 0; epoch < 40; epoch++) {
+      inEpoch.clear();
+      List<Step> steps = plan.epoch(epoch);
+      assertEquals(plan.stepsPerEpoch(), steps.size());
+      for (Step step : steps) {
+        for (Slice slice : step.slices()) {
+          for (int index : slice.indices()) {
+            assertTrue(
+                inEpoch.computeIfAbsent(slice.task(), t -> new HashSet<>()).add(index), "twice");
+            ever.computeIfAbsent(slice.task(), t -> new HashSet<>()).add(index);
+          }
+        }
+      }
+      for (int t = 0; t < data.tasks().size(); t++) {
+        int size = data.tasks().get(t).train().length;
+        assertEquals(Math.min(size, batch * batches), inEpoch.get(t).size(), "task " + t);
+      }
+    }
+    assertTrue(plan.stepsPerEpoch() <= MATRICES * batches);
+    ever.forEach((t, seen) -> assertEquals(data.tasks().get(t).train().length, seen.size()));
   }
 
   private static String print(List<Step> steps) {
@@ -167,7 +201,7 @@ class StepPlanTest {
         new StepPlan(
             held,
             new TrainingConfig(
-                RankingLoss.MARGIN, 1, 8, 3, 1e-3, RateSchedule.CONSTANT, 0, true, 0, 1));
+                RankingLoss.MARGIN, 1, 8, 0, 3, 1e-3, RateSchedule.CONSTANT, 0, true, 0, 1));
     for (Step step : plan.epoch(0)) {
       assertEquals(List.of(matrix("m0"), matrix("m2")), step.matrices());
     }

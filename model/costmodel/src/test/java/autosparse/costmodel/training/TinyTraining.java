@@ -78,6 +78,7 @@ public final class TinyTraining implements AutoCloseable {
         RankingLoss.LAMBDARANK,
         epochs,
         16,
+        0,
         matricesPerStep,
         rate,
         RateSchedule.LINEAR,

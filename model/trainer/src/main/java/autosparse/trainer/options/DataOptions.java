@@ -11,14 +11,21 @@ import java.util.List;
  * @param data folder of measured schedules, a subfolder per operator
  * @param matrices folder of the matrices they were measured on
  * @param ops operators, at least one
+ * @param only matrices to keep to; empty for all of the data
  * @param split how schedules are held out
  * @param heldOut base matrices to hold out with {@link Split.Kind#BASE}; empty to choose by seed
  */
 public record DataOptions(
-    Path data, Path matrices, List<Op> ops, Split.Kind split, List<String> heldOut) {
+    Path data,
+    Path matrices,
+    List<Op> ops,
+    List<String> only,
+    Split.Kind split,
+    List<String> heldOut) {
   /** Throws {@link autosparse.schedule.InputException} if they do not fit together. */
   public DataOptions {
     ops = ops.stream().distinct().toList();
+    only = List.copyOf(only);
     heldOut = List.copyOf(heldOut);
     Require.that(!ops.isEmpty(), "--op", "nothing", "spmm, spmv or sddmm, separated by commas");
     Require.that(

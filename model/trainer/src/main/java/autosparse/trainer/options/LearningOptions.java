@@ -10,6 +10,7 @@ import autosparse.layers.RateSchedule;
  * @param epochs passes over the training schedules
  * @param timeLimitMinutes when to stop at the latest; 0 for never
  * @param batch schedules of one matrix in one step, at most
+ * @param batchesPerEpoch random batches of a matrix in one epoch, at most; 0 for all
  * @param matricesPerStep matrices whose towers run in one step
  * @param clip largest norm of the gradient; 0 for no clipping
  */
@@ -18,6 +19,7 @@ public record LearningOptions(
     int epochs,
     double timeLimitMinutes,
     int batch,
+    int batchesPerEpoch,
     int matricesPerStep,
     double learningRate,
     RateSchedule rateSchedule,
@@ -29,6 +31,7 @@ public record LearningOptions(
     Require.positive("--epochs", epochs);
     Require.notNegative("--time-limit", timeLimitMinutes);
     Require.that(batch >= 2, "--batch", batch, "2 or more: a ranking needs pairs");
+    Require.notNegative("--batches-per-epoch", batchesPerEpoch);
     Require.positive("--matrices-per-step", matricesPerStep);
     Require.that(
         learningRate > 0 && learningRate <= 1, "--lr", learningRate, "a number above 0, up to 1");
@@ -42,6 +45,7 @@ public record LearningOptions(
         loss,
         epochs,
         batch,
+        batchesPerEpoch,
         matricesPerStep,
         learningRate,
         rateSchedule,

@@ -1,5 +1,6 @@
 package autosparse.trainer.options;
 
+import autosparse.schedule.Split;
 import java.nio.file.Path;
 
 /**
@@ -23,6 +24,11 @@ public record TrainOptions(
     int baselineEpochs) {
   /** Throws {@link autosparse.schedule.InputException} for a value out of range. */
   public TrainOptions {
+    Require.that(
+        data.split() != Split.Kind.NONE,
+        "--split",
+        data.split().id(),
+        "random or base: there must be something to train on");
     Require.positive("--checkpoint-every", checkpointEvery);
     Require.positive("--evaluate-every", evaluateEvery);
     Require.positive("--keep-checkpoints", keepCheckpoints);

@@ -162,7 +162,10 @@ public final class HtmlReport {
       none();
       return;
     }
-    tableStart(List.of("matrix", "operator", "schedules", "top-1", "top-5", "pair accuracy"), 2);
+    tableStart(
+        List.of(
+            "matrix", "operator", "schedules", "top-1", "top-5", "pair accuracy", "pattern-blind"),
+        2);
     for (TaskRow row : data.tasks()) {
       html.append("<tr><th scope=\"row\">").append(Html.escape(row.matrix())).append("</th><td>");
       html.append(Html.escape(row.op())).append("</td><td class=\"n\">");
@@ -170,6 +173,7 @@ public final class HtmlReport {
       share(row.topOne());
       share(row.topFive());
       share(row.pairAccuracy());
+      share(row.blindPairAccuracy());
       html.append("</tr>\n");
     }
     tableEnd();

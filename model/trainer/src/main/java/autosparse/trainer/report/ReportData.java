@@ -43,6 +43,7 @@ public record ReportData(
    * @param topOne fastest latency / latency of the best predicted
    * @param topFive fastest latency / fastest of the five best predicted
    * @param pairAccuracy share of pairs of different latency in the right order
+   * @param blindPairAccuracy the same of the network that was shown another matrix's pattern
    */
   public record TaskRow(
       String matrix,
@@ -50,7 +51,8 @@ public record ReportData(
       int schedules,
       double topOne,
       double topFive,
-      double pairAccuracy) {}
+      double pairAccuracy,
+      double blindPairAccuracy) {}
 
   /**
    * A model or a baseline over all tasks.

@@ -20,7 +20,7 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 /** {@code config.yaml}: every option of a run with the value it had, defaults included. */
 public final class ConfigFile {
   private static final String HEADER =
-      "# The options of this run, as resolved. `train --resume` reads them back.\n";
+      "# The options of this run, as resolved; `train --resume` and `evaluate` read them back.\n";
 
   private ConfigFile() {}
 

@@ -7,6 +7,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * What a run's figures depend on besides its options, written to {@code env.json} and the report.
@@ -24,11 +25,11 @@ public record Environment(Map<String, Object> facts) {
    *
    * @param device the device chosen, e.g. {@code cpu}
    * @param why why that one, e.g. {@code auto: no NVIDIA driver}
-   * @param seed of every random number of the run
+   * @param seed of every random number of the run, if it draws any
    * @param libraries versions of libraries and drivers, by name
    */
   public static Environment of(
-      String device, String why, long seed, Map<String, String> libraries) {
+      String device, String why, OptionalLong seed, Map<String, String> libraries) {
     HostMachine host = HostMachine.detect();
     Map<String, Object> facts = new LinkedHashMap<>();
     facts.put("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
@@ -36,7 +37,7 @@ public record Environment(Map<String, Object> facts) {
     facts.put("commit", BuildInfo.commit());
     facts.put("device", device);
     facts.put("device_reason", why);
-    facts.put("seed", seed);
+    seed.ifPresent(value -> facts.put("seed", value));
     facts.put("cpu", host.cpu());
     facts.put("cores", host.cores());
     facts.put("memory_bytes", host.memoryBytes());

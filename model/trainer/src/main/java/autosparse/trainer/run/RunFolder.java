@@ -17,7 +17,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The folder of one training run:
+ * The folder of one training run, or of weights that were imported (configuration, environment and
+ * one checkpoint):
  *
  * <pre>
  * config.yaml     the options, as resolved

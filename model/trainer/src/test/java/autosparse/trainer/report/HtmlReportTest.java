@@ -55,8 +55,8 @@ class HtmlReportTest {
         losses,
         evaluations,
         List.of(
-            new TaskRow("nemspmm1_16x4_0", "spmm", 2931, .91, 1, .871),
-            new TaskRow("mhd4800a", "spmm", 2905, .17, .18, .662)),
+            new TaskRow("nemspmm1_16x4_0", "spmm", 2931, .91, 1, .871, .802),
+            new TaskRow("mhd4800a", "spmm", 2905, .17, .18, .662, NONE)),
         List.of(
             new MeanRow("this model", "", .768, .811, .838, .412, .455),
             new MeanRow("features-mlp", "derived features only", .781, .806, .851, .4, .44),
@@ -83,7 +83,7 @@ class HtmlReportTest {
         Map.of(text, text),
         losses,
         List.of(),
-        List.of(new TaskRow(text, text, 1, NONE, NONE, NONE)),
+        List.of(new TaskRow(text, text, 1, NONE, NONE, NONE, NONE)),
         means,
         new Memory(Map.of(text, 1L), 0, OptionalLong.empty()));
   }

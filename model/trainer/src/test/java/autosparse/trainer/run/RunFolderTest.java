@@ -18,6 +18,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -79,7 +80,8 @@ class RunFolderTest {
     config.put("derived-features", "on");
     try (RunFolder folder = RunFolder.open(run, Mode.NEW)) {
       folder.writeConfig(config);
-      folder.writeEnvironment(Environment.of("cpu", "auto: no driver", 3, Map.of("openblas", "0")));
+      folder.writeEnvironment(
+          Environment.of("cpu", "auto: no driver", OptionalLong.of(3), Map.of("openblas", "0")));
     }
     Map<String, Object> read = RunFolder.readConfig(run);
     assertEquals(List.copyOf(config.keySet()), List.copyOf(read.keySet()));

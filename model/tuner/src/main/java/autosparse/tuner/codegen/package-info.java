@@ -1,0 +1,2 @@
+/** C functions made from schedules. */
+package autosparse.tuner.codegen;

@@ -1,0 +1,2 @@
+/** Data sets of measured schedules: collected, resumed, merged. */
+package autosparse.tuner.collect;

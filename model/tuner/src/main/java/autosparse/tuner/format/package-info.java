@@ -1,0 +1,2 @@
+/** Sparse matrices packed into the levels of a schedule. */
+package autosparse.tuner.format;

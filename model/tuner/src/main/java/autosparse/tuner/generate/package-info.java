@@ -1,0 +1,2 @@
+/** Sparse matrices made by kind and seed. */
+package autosparse.tuner.generate;

@@ -1,0 +1,2 @@
+/** The space of legal schedules: drawing from it and moving in it. */
+package autosparse.tuner.space;
