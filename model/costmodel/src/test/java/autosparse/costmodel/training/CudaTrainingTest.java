@@ -61,8 +61,7 @@ class CudaTrainingTest {
     List<Double> losses = new ArrayList<>();
     List<Double> norms = new ArrayList<>();
     TrainingConfig config = TinyTraining.config(STEPS, 2, RATE);
-    try (TinyTraining training =
-        new TinyTraining(data, TinyTraining.model(kind), config, device)) {
+    try (TinyTraining training = new TinyTraining(data, TinyTraining.model(kind), config, device)) {
       for (int step = 0; step < STEPS; step++) {
         Trainer.StepResult result = training.trainer.next();
         losses.add(result.loss());
