@@ -81,7 +81,7 @@ class ShowCommandTest {
         A packed: positions i 3, j 3; 3 values for 3 nonzeros; 40 bytes
 
         /* spmv: 0 1 A 2 i j A 2 i 0 j 1 0 0 None None None 0 1 1 */
-        void kernel(const as_matrix *restrict a, const float *restrict b, const float *restrict c, float *restrict out) {
+        void kernel(const as_matrix *restrict a, const float *restrict b, const float *restrict c, float *out) {
           (void)c;
           const float *restrict vals = a->vals;
           const int64_t extent_i = a->level[0].extent;
