@@ -3,6 +3,8 @@ package autosparse.engine;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.memory.RangeAllocator;
+import java.util.Map;
 
 /**
  * Where tensors live and operators run: one reserved range of memory, its book, and one
@@ -10,8 +12,8 @@ import autosparse.engine.memory.MemoryTag;
  *
  * <p>A device is driven by one thread; its operators use what parallelism it has.
  */
-public sealed interface Device extends AutoCloseable permits HostDevice {
-  /** What a user calls it: {@code cpu}, {@code reference}. */
+public sealed interface Device extends AutoCloseable permits HostDevice, CudaDevice {
+  /** What a user calls it: {@code cpu}, {@code reference}, {@code cuda:0}. */
   String name();
 
   /** Element type of weights, activations and gradients on this device. */
@@ -24,7 +26,13 @@ public sealed interface Device extends AutoCloseable permits HostDevice {
 
   MemoryLedger ledger();
 
+  /** Places tensors in {@link #memory()}. */
+  RangeAllocator allocator();
+
   DeviceMemory memory();
+
+  /** What figures measured on this device depend on, by name: threads, or GPU, driver, kernels. */
+  Map<String, String> facts();
 
   /** Takes a block for a tensor; used by {@link TensorScope} alone. */
   long allocate(long bytes, MemoryTag tag, String name);

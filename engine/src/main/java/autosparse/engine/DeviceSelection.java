@@ -1,66 +1,137 @@
 package autosparse.engine;
 
 import autosparse.kernels.CudaDriver;
+import autosparse.kernels.Gpu;
 import java.util.function.Supplier;
 
 /**
  * Which device a user's word stands for, and why.
  *
- * @param chosen {@code cpu} or {@code reference}
+ * @param chosen {@code cpu}, {@code reference} or {@code cuda:N}
  * @param reason one line
  */
-public record DeviceSelection(String chosen, String reason, HostDevice.Options options) {
+public record DeviceSelection(String chosen, String reason, Options options) {
   private static final String CUDA = "cuda:";
-  private static final String NO_CUDA_ENGINE = "this build has no CUDA engine yet";
+
+  /** Lowest compute capability that our kernels are compiled for, times ten. */
+  private static final int LOWEST_CAPABILITY = 75;
+
+  /**
+   * What may be asked of a device, whichever it is.
+   *
+   * @param memoryBudget bytes for tensors; 0 for the device's own default
+   * @param threads threads of a CPU engine; 0 for all cores
+   */
+  public record Options(long memoryBudget, int threads) {
+    public Options {
+      if (memoryBudget < 0 || threads < 0) {
+        throw new IllegalArgumentException(
+            "memory budget " + memoryBudget + ", threads " + threads + ": expected 0 or more");
+      }
+    }
+
+    public static Options defaults() {
+      return new Options(0, 0);
+    }
+
+    HostDevice.Options host() {
+      HostDevice.Options host = HostDevice.Options.defaults();
+      host = memoryBudget == 0 ? host : host.withCapacity(memoryBudget);
+      return threads == 0 ? host : host.withThreads(threads);
+    }
+  }
 
   /**
    * Chooses a device.
    *
-   * @param name {@code auto}, {@code cpu}, {@code reference} or {@code cuda:N}
+   * @param name {@code auto}, {@code cpu}, {@code reference}, {@code cuda} (the first one) or
+   *     {@code cuda:N}
    * @throws IllegalArgumentException when the name is unknown or the device cannot be used, with
    *     the reason in one line
    */
-  public static DeviceSelection of(String name, HostDevice.Options options) {
+  public static DeviceSelection of(String name, Options options) {
     return of(name, options, CudaDriver::probe);
   }
 
-  static DeviceSelection of(
-      String name, HostDevice.Options options, Supplier<CudaDriver> cudaDriver) {
+  static DeviceSelection of(String name, Options options, Supplier<CudaDriver> cudaDriver) {
     switch (name) {
       case "auto" -> {
-        return new DeviceSelection("cpu", withoutCuda(cudaDriver.get()), options);
+        return automatic(cudaDriver.get(), options);
       }
       case "cpu", "reference" -> {
         return new DeviceSelection(name, "asked for", options);
       }
+      case "cuda" -> {
+        return cuda(0, cudaDriver.get(), options);
+      }
       default -> {
         if (name.matches(CUDA + "\\d{1,4}")) {
-          throw new IllegalArgumentException(
-              "device " + name + ": " + refusal(name, cudaDriver.get()));
+          int ordinal = Integer.parseInt(name.substring(CUDA.length()));
+          return cuda(ordinal, cudaDriver.get(), options);
         }
         throw new IllegalArgumentException(
-            "device '" + name + "': expected auto, cpu, reference or cuda:N (such as cuda:0)");
+            "device '" + name + "': expected auto, cpu, reference, cuda or cuda:N");
       }
     }
   }
 
-  private static String withoutCuda(CudaDriver driver) {
-    return driver.isAvailable()
-        ? driver.devices().get(0).name() + " is there, but " + NO_CUDA_ENGINE
-        : driver.unavailable();
-  }
-
-  private static String refusal(String name, CudaDriver driver) {
-    int ordinal = Integer.parseInt(name.substring(CUDA.length()));
-    String reason = withoutCuda(driver);
-    if (driver.isAvailable() && ordinal >= driver.devices().size()) {
-      reason = "the driver sees " + driver.devices().size() + " device(s), numbered from 0";
+  private static DeviceSelection automatic(CudaDriver driver, Options options) {
+    if (!driver.isAvailable()) {
+      return new DeviceSelection("cpu", driver.unavailable(), options);
     }
-    return reason + " (use cpu or auto)";
+    for (Gpu gpu : driver.devices()) {
+      if (isUsable(gpu)) {
+        return new DeviceSelection(gpu.device(), gpu.name(), options);
+      }
+    }
+    return new DeviceSelection("cpu", tooOld(driver.devices().get(0)), options);
   }
 
-  /** Opens the chosen device. */
-  public HostDevice open() {
-    return chosen.equals("reference") ? HostDevice.reference(options) : HostDevice.cpu(options);
+  private static DeviceSelection cuda(int ordinal, CudaDriver driver, Options options) {
+    String reason;
+    if (!driver.isAvailable()) {
+      reason = driver.unavailable();
+    } else if (ordinal >= driver.devices().size()) {
+      reason = "the driver sees " + driver.devices().size() + " device(s), numbered from 0";
+    } else {
+      Gpu gpu = driver.devices().get(ordinal);
+      if (isUsable(gpu)) {
+        return new DeviceSelection(gpu.device(), gpu.name(), options);
+      }
+      reason = tooOld(gpu);
+    }
+    throw new IllegalArgumentException(
+        "device " + CUDA + ordinal + ": " + reason + " (use cpu or auto)");
+  }
+
+  private static boolean isUsable(Gpu gpu) {
+    return gpu.major() * 10 + gpu.minor() >= LOWEST_CAPABILITY;
+  }
+
+  private static String tooOld(Gpu gpu) {
+    return gpu.name()
+        + " has compute capability "
+        + gpu.computeCapability()
+        + ", the kernels need 7.5 or newer";
+  }
+
+  /** Whether a GPU was chosen. */
+  public boolean isCuda() {
+    return chosen.startsWith(CUDA);
+  }
+
+  /**
+   * Opens the chosen device.
+   *
+   * @throws autosparse.kernels.CudaCallException when a GPU has not as much memory free, or fails
+   */
+  public Device open() {
+    if (isCuda()) {
+      int ordinal = Integer.parseInt(chosen.substring(CUDA.length()));
+      return CudaDevice.open(CudaDevice.Options.of(ordinal).withCapacity(options.memoryBudget()));
+    }
+    return chosen.equals("reference")
+        ? HostDevice.reference(options.host())
+        : HostDevice.cpu(options.host());
   }
 }

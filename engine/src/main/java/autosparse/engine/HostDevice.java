@@ -1,13 +1,14 @@
 package autosparse.engine;
 
 import autosparse.engine.cpu.CpuOperators;
+import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.HostMemory;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.reference.ReferenceOperators;
-import java.util.Arrays;
+import java.util.Map;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -49,24 +50,20 @@ public final class HostDevice implements Device {
     }
   }
 
-  private static final int GUARD_BYTES = (int) RangeAllocator.ALIGNMENT;
-  private static final int SENTINEL = 0xFFFDA5A5; // part of a NaN in float and in double
-
   private final String name;
   private final DType real;
-  private final boolean guarded;
+  private final Map<String, String> facts;
   private final HostMemory memory;
-  private final RangeAllocator allocator;
-  private final MemoryLedger ledger = new MemoryLedger();
+  private final DeviceBlocks blocks;
   private final TensorScope root;
   private final Operators operators;
 
   private HostDevice(String name, DType real, Options options, Operators operators) {
     this.name = name;
     this.real = real;
-    this.guarded = options.guarded();
+    this.facts = Map.of("threads", String.valueOf(options.threads()));
     this.memory = new HostMemory(options.capacity());
-    this.allocator = new RangeAllocator(options.capacity());
+    this.blocks = new DeviceBlocks(memory, options.guarded());
     this.root = new TensorScope(this, null, name);
     this.operators = operators;
   }
@@ -103,11 +100,12 @@ public final class HostDevice implements Device {
 
   @Override
   public MemoryLedger ledger() {
-    return ledger;
+    return blocks.ledger();
   }
 
+  @Override
   public RangeAllocator allocator() {
-    return allocator;
+    return blocks.allocator();
   }
 
   @Override
@@ -116,48 +114,18 @@ public final class HostDevice implements Device {
   }
 
   @Override
+  public Map<String, String> facts() {
+    return facts;
+  }
+
+  @Override
   public long allocate(long bytes, MemoryTag tag, String tensorName) {
-    long padded = RangeAllocator.padded(bytes);
-    int guard = guarded ? GUARD_BYTES : 0;
-    long offset = allocator.allocate(padded + 2L * guard, tag.isTemporary()) + guard;
-    ledger.allocated(tag, tensorName, offset, padded);
-    if (guarded) {
-      int[] sentinels = new int[GUARD_BYTES / 4];
-      Arrays.fill(sentinels, SENTINEL);
-      for (long at = offset - guard; at < offset + padded + guard; at += GUARD_BYTES) {
-        memory.write(at, sentinels, 0, sentinels.length);
-      }
-    }
-    return offset;
+    return blocks.allocate(bytes, tag, tensorName);
   }
 
   @Override
   public void free(Tensor tensor) {
-    long padded = RangeAllocator.padded(tensor.bytes());
-    int guard = guarded ? GUARD_BYTES : 0;
-    if (guarded) {
-      checkSentinels(tensor, tensor.offset() - guard, tensor.offset());
-      long end = tensor.offset() + tensor.bytes();
-      checkSentinels(tensor, (end + 3) / 4 * 4, tensor.offset() + padded + guard);
-    }
-    allocator.free(tensor.offset() - guard);
-    ledger.freed(tensor.tag(), tensor.name(), tensor.offset(), padded);
-  }
-
-  private void checkSentinels(Tensor tensor, long from, long to) {
-    int[] words = new int[(int) ((to - from) / 4)];
-    memory.read(from, words, 0, words.length);
-    for (int i = 0; i < words.length; i++) {
-      if (words[i] != SENTINEL) {
-        throw new IllegalStateException(
-            "memory around "
-                + tensor
-                + " was overwritten at byte "
-                + (from + 4L * i - tensor.offset())
-                + " of its "
-                + tensor.bytes());
-      }
-    }
+    blocks.free(tensor.offset(), tensor.bytes(), tensor.tag(), tensor.name(), tensor.toString());
   }
 
   /** Closes the root scope, stops the operators' threads and gives the range back. */

@@ -1,5 +1,6 @@
 package autosparse.engine;
 
+import autosparse.engine.cuda.CudaMemory;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.HostMemory;
 import autosparse.engine.memory.MemoryTag;
@@ -238,6 +239,15 @@ public final class Tensor {
   /** Index of element {@code from} of an F32 tensor in {@link #floatWindow}. */
   public int floatIndex(long from) {
     return HostMemory.index4(offset + from * 4);
+  }
+
+  /**
+   * Address of the first element on the device, for kernels; CUDA devices only.
+   *
+   * @param expected the element type that the kernel takes
+   */
+  public long deviceAddress(DType expected) {
+    return ((CudaMemory) memory(expected, 0, 0)).address(offset);
   }
 
   private DeviceMemory memory(DType expected, long from, int count) {

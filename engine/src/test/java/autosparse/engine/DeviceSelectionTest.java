@@ -1,21 +1,24 @@
 package autosparse.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.kernels.CudaDriver;
+import autosparse.kernels.Gpu;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DeviceSelectionTest {
-  private static final HostDevice.Options OPTIONS = new HostDevice.Options(1 << 20, 1, false);
+  private static final DeviceSelection.Options OPTIONS = new DeviceSelection.Options(1 << 20, 1);
   private static final CudaDriver NONE =
       new CudaDriver(List.of(), "", "no NVIDIA driver (libcuda.so.1 not found)");
-  private static final CudaDriver ONE =
-      new CudaDriver(
-          List.of(new CudaDriver.Gpu(0, "NVIDIA H200", 9, 0, 150_000_000_000L)), "12.6", "");
+  private static final Gpu OLD = new Gpu(0, "Tesla V100", 7, 0, 80, 16_000_000_000L);
+  private static final Gpu NEW = new Gpu(1, "NVIDIA H200", 9, 0, 132, 150_000_000_000L);
+  private static final CudaDriver BOTH = new CudaDriver(List.of(OLD, NEW), "12.6", "");
 
   private static String refused(String name, CudaDriver driver) {
     return assertThrows(
@@ -24,13 +27,24 @@ class DeviceSelectionTest {
   }
 
   @Test
-  void autoIsTheCpuAndSaysWhy() {
+  void autoTakesTheFirstGpuThatOurKernelsRunOn() {
+    DeviceSelection selection = DeviceSelection.of("auto", OPTIONS, () -> BOTH);
+    assertEquals("cuda:1", selection.chosen());
+    assertEquals("NVIDIA H200", selection.reason());
+    assertTrue(selection.isCuda());
+  }
+
+  @Test
+  void autoIsTheCpuOtherwiseAndSaysWhy() {
     DeviceSelection without = DeviceSelection.of("auto", OPTIONS, () -> NONE);
     assertEquals("cpu", without.chosen());
     assertEquals("no NVIDIA driver (libcuda.so.1 not found)", without.reason());
-    DeviceSelection with = DeviceSelection.of("auto", OPTIONS, () -> ONE);
-    assertEquals("cpu", with.chosen());
-    assertEquals("NVIDIA H200 is there, but this build has no CUDA engine yet", with.reason());
+    assertFalse(without.isCuda());
+    CudaDriver old = new CudaDriver(List.of(OLD), "12.6", "");
+    DeviceSelection tooOld = DeviceSelection.of("auto", OPTIONS, () -> old);
+    assertEquals("cpu", tooOld.chosen());
+    assertEquals(
+        "Tesla V100 has compute capability 7.0, the kernels need 7.5 or newer", tooOld.reason());
   }
 
   @Test
@@ -38,8 +52,9 @@ class DeviceSelectionTest {
     for (String name : List.of("cpu", "reference")) {
       DeviceSelection selection = DeviceSelection.of(name, OPTIONS, () -> fail());
       assertEquals("asked for", selection.reason());
-      try (HostDevice device = selection.open()) {
+      try (Device device = selection.open()) {
         assertEquals(name, device.name());
+        assertEquals(1 << 20, device.memory().capacity());
       }
     }
   }
@@ -49,24 +64,33 @@ class DeviceSelectionTest {
   }
 
   @Test
+  void aGpuIsChosenByItsNumber() {
+    assertEquals("cuda:1", DeviceSelection.of("cuda:1", OPTIONS, () -> BOTH).chosen());
+    CudaDriver one = new CudaDriver(List.of(new Gpu(0, "A100", 8, 0, 108, 1L << 36)), "12.6", "");
+    assertEquals("cuda:0", DeviceSelection.of("cuda", OPTIONS, () -> one).chosen());
+  }
+
+  @Test
   void cudaIsRefusedInOneLine() {
+    for (String name : List.of("cuda", "cuda:0")) {
+      assertEquals(
+          "device cuda:0: no NVIDIA driver (libcuda.so.1 not found) (use cpu or auto)",
+          refused(name, NONE));
+    }
     assertEquals(
-        "device cuda:0: no NVIDIA driver (libcuda.so.1 not found) (use cpu or auto)",
-        refused("cuda:0", NONE));
-    assertEquals(
-        "device cuda:0: NVIDIA H200 is there, but this build has no CUDA engine yet"
+        "device cuda:0: Tesla V100 has compute capability 7.0, the kernels need 7.5 or newer"
             + " (use cpu or auto)",
-        refused("cuda:0", ONE));
+        refused("cuda:0", BOTH));
     assertEquals(
-        "device cuda:1: the driver sees 1 device(s), numbered from 0 (use cpu or auto)",
-        refused("cuda:1", ONE));
+        "device cuda:7: the driver sees 2 device(s), numbered from 0 (use cpu or auto)",
+        refused("cuda:7", BOTH));
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gpu", "", "cuda", "cuda:", "cuda:x", "CPU"})
+  @ValueSource(strings = {"gpu", "", "cuda:", "cuda:x", "cuda:-1", "CPU"})
   void unknownNamesListTheLegalOnes(String name) {
     assertEquals(
-        "device '" + name + "': expected auto, cpu, reference or cuda:N (such as cuda:0)",
+        "device '" + name + "': expected auto, cpu, reference, cuda or cuda:N",
         refused(name, NONE));
   }
 }

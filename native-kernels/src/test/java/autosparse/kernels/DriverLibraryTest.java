@@ -19,7 +19,10 @@ class DriverLibraryTest {
     Path library = Files.createFile(folder.resolve(DriverLibrary.NAME));
     assertEquals(
         Optional.of(library.toString()),
-        DriverLibrary.find(List.of(folder.resolve("absent"), folder), folder.resolve("absent")));
+        DriverLibrary.find(
+            DriverLibrary.NAME,
+            List.of(folder.resolve("absent"), folder),
+            folder.resolve("absent")));
   }
 
   @Test
@@ -28,15 +31,19 @@ class DriverLibraryTest {
     Path cache = folder.resolve("ld.so.cache");
     String content = "header\0/lib/libm.so.6\0libcuda.so.1\0" + library + "\0/lib/libz.so.1\0";
     Files.writeString(cache, content, StandardCharsets.ISO_8859_1);
-    assertEquals(Optional.of(library.toString()), DriverLibrary.find(List.of(), cache));
+    assertEquals(
+        Optional.of(library.toString()), DriverLibrary.find(DriverLibrary.NAME, List.of(), cache));
     Files.delete(library);
-    assertEquals(Optional.empty(), DriverLibrary.find(List.of(), cache), "a stale entry");
+    assertEquals(
+        Optional.empty(),
+        DriverLibrary.find(DriverLibrary.NAME, List.of(), cache),
+        "a stale entry");
   }
 
   @Test
   void isAbsentOtherwise() throws IOException {
     Path cache = Files.writeString(folder.resolve("ld.so.cache"), "header\0/lib/libm.so.6\0");
-    assertEquals(Optional.empty(), DriverLibrary.find(List.of(folder), cache));
+    assertEquals(Optional.empty(), DriverLibrary.find(DriverLibrary.NAME, List.of(folder), cache));
   }
 
   @Test

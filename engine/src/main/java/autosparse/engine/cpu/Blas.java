@@ -18,6 +18,10 @@ final class Blas {
 
   private Blas() {}
 
+  static String version() {
+    return openblas.OPENBLAS_VERSION.strip();
+  }
+
   /** C[m, n] = alpha·op(A)·op(B) + beta·C; the leading dimensions are the rows' distances. */
   static void sgemm(
       boolean transposeA,

@@ -29,6 +29,11 @@ final class CpuGemm extends GemmOperators {
     this.pool = pool;
   }
 
+  @Override
+  public String provider() {
+    return Blas.version();
+  }
+
   /** The operands of one product; all that a tile needs. */
   private record Product(
       boolean transposeA, Tensor a, boolean transposeB, Tensor b, long m, long n, long k) {

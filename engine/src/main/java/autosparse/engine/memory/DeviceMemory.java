@@ -26,6 +26,9 @@ public interface DeviceMemory extends AutoCloseable {
 
   void write(long offset, long[] source, int at, int count);
 
+  /** Writes {@code words} copies of a 32-bit word. */
+  void fill(long offset, int word, long words);
+
   @Override
   void close();
 }

@@ -146,6 +146,13 @@ public final class HostMemory implements DeviceMemory {
   }
 
   @Override
+  public void fill(long offset, int word, long words) {
+    for (long i = 0; i < words; i++) {
+      ints(offset + 4 * i).put(index4(offset + 4 * i), word);
+    }
+  }
+
+  @Override
   public void close() {
     if (!closed) {
       closed = true;

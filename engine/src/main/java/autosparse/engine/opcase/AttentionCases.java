@@ -22,6 +22,7 @@ final class AttentionCases {
         List.of(
             new Form("L=12 H=8 d=32", 8, 32, 9216, 12),
             new Form("mixed H=4 d=8", 4, 8, 9216, 12, 0, 1, 33, 64, 5),
+            new Form("wide heads H=2 d=40", 2, 40, 4096, 20, 3, 50),
             new Form("one sequence H=1 d=5", 1, 5, 1024))) {
       cases.add(attention(form));
       cases.add(attentionBackward(form));

@@ -13,7 +13,7 @@ final class EmbeddingCases {
 
   static List<OpCase> all() {
     List<OpCase> cases = new ArrayList<>();
-    for (int rows : new int[] {2, 37}) {
+    for (int rows : new int[] {2, 37, 1000}) {
       cases.add(gather(rows));
       cases.add(gatherBackward(rows));
     }

@@ -11,15 +11,20 @@ import java.util.List;
 final class NormalizationCases {
   private static final double EPSILON = 1e-5;
 
+  /** Columns of a case whose free size they are. */
+  private static final long FREE = -1;
+
   private NormalizationCases() {}
 
   static List<OpCase> all() {
     List<Long> positive = List.of(1L, 31L, 32L, 33L, 1023L, 1025L);
     return List.of(
-        layerNorm("layerNorm C=48", OpCase.ODD_SIZES, 9216, true),
-        layerNorm("layerNorm N=5", positive, 1024, false),
-        layerNormBackward("layerNormBackward C=48", OpCase.ODD_SIZES, 9216, true),
-        layerNormBackward("layerNormBackward N=5", positive, 1024, false));
+        layerNorm("layerNorm C=48", OpCase.ODD_SIZES, 9216, 48),
+        layerNorm("layerNorm C=512", OpCase.ODD_SIZES, 9216, 512),
+        layerNorm("layerNorm N=5", positive, 1024, FREE),
+        layerNormBackward("layerNormBackward C=48", OpCase.ODD_SIZES, 9216, 48),
+        layerNormBackward("layerNormBackward C=512", OpCase.ODD_SIZES, 9216, 512),
+        layerNormBackward("layerNormBackward N=5", positive, 1024, FREE));
   }
 
   private static final class Bound {
@@ -43,13 +48,19 @@ final class NormalizationCases {
       inverseDeviation = values.output("inverse deviation", rows);
     }
 
+    /** The free size is the number of rows, or, without given columns, of columns of five rows. */
+    static Bound of(TensorScope scope, long columns, long size, long seed) {
+      return columns == FREE
+          ? new Bound(scope, 5, size, seed)
+          : new Bound(scope, size, columns, seed);
+    }
+
     void forward() {
       operators.layerNorm(x, gamma, beta, EPSILON, y, mean, inverseDeviation);
     }
   }
 
-  private static OpCase layerNorm(
-      String name, List<Long> sizes, long benchmarkSize, boolean freeRows) {
+  private static OpCase layerNorm(String name, List<Long> sizes, long benchmarkSize, long columns) {
     return new OpCase(
         name,
         "normalization",
@@ -57,7 +68,7 @@ final class NormalizationCases {
         sizes,
         benchmarkSize,
         (scope, size, seed) -> {
-          Bound bound = new Bound(scope, freeRows ? size : 5, freeRows ? 48 : size, seed);
+          Bound bound = Bound.of(scope, columns, size, seed);
           return Invocation.of(
               List.of(bound.x, bound.gamma, bound.beta),
               List.of(bound.y, bound.mean, bound.inverseDeviation),
@@ -86,7 +97,7 @@ final class NormalizationCases {
   }
 
   private static OpCase layerNormBackward(
-      String name, List<Long> sizes, long benchmarkSize, boolean freeRows) {
+      String name, List<Long> sizes, long benchmarkSize, long columns) {
     return new OpCase(
         name,
         "normalization",
@@ -94,7 +105,7 @@ final class NormalizationCases {
         sizes,
         benchmarkSize,
         (scope, size, seed) -> {
-          Bound bound = new Bound(scope, freeRows ? size : 5, freeRows ? 48 : size, seed);
+          Bound bound = Bound.of(scope, columns, size, seed);
           bound.forward();
           Tensor dy = bound.values.real("dy", bound.x.shape().toArray());
           Tensor dx = bound.values.output("dx", bound.x.shape().toArray());

@@ -54,6 +54,9 @@ public abstract class GemmOperators {
     applyLinear(x, weight, bias, activation, y);
   }
 
+  /** What does the products, in one line: a library and its version, or our own kernels. */
+  public abstract String provider();
+
   protected abstract void multiply(
       boolean transposeA,
       Tensor a,

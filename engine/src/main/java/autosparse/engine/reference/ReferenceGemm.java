@@ -7,6 +7,11 @@ import autosparse.engine.operators.GemmOperators;
 /** Products as three loops. */
 final class ReferenceGemm extends GemmOperators {
   @Override
+  public String provider() {
+    return "plain loops";
+  }
+
+  @Override
   protected void multiply(
       boolean transposeA,
       Tensor a,

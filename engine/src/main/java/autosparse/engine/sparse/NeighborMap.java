@@ -18,12 +18,27 @@ public final class NeighborMap {
   private final Tensor pointers;
   private final Tensor masks;
   private final Tensor inputs;
+  private final Tensor order;
   private final NeighborMap transposed;
+
+  /** A map whose outputs are processed in their own order; see the full constructor. */
+  public NeighborMap(
+      ConvolutionKernel kernel,
+      Sites inputSites,
+      Sites outputSites,
+      Tensor pointers,
+      Tensor masks,
+      Tensor inputs,
+      NeighborMap transposed) {
+    this(kernel, inputSites, outputSites, pointers, masks, inputs, null, transposed);
+  }
 
   /**
    * @param pointers I64 [N_out + 1]
    * @param masks I32 [N_out], bit k set when the neighbour at offset k is active
    * @param inputs I32 [pairs]
+   * @param order I32 [N_out], the outputs in an order that a device likes to process them in (sites
+   *     of equal masks together, say); null for their own
    * @param transposed the opposite direction of a strided map; null for a submanifold one and for
    *     the opposite direction itself
    */
@@ -34,6 +49,7 @@ public final class NeighborMap {
       Tensor pointers,
       Tensor masks,
       Tensor inputs,
+      Tensor order,
       NeighborMap transposed) {
     this.kernel = kernel;
     this.inputSites = inputSites;
@@ -41,12 +57,15 @@ public final class NeighborMap {
     this.pointers = pointers;
     this.masks = masks;
     this.inputs = inputs;
+    this.order = order;
     this.transposed = transposed;
     if (pointers.dtype() != DType.I64
         || masks.dtype() != DType.I32
         || inputs.dtype() != DType.I32
         || pointers.elements() != outputSites.count() + 1
-        || masks.elements() != outputSites.count()) {
+        || masks.elements() != outputSites.count()
+        || (order != null
+            && (order.dtype() != DType.I32 || order.elements() != masks.elements()))) {
       throw new IllegalArgumentException(
           "neighbour map of "
               + outputSites
@@ -55,7 +74,9 @@ public final class NeighborMap {
               + ", masks "
               + masks
               + ", inputs "
-              + inputs);
+              + inputs
+              + ", order "
+              + order);
     }
   }
 
@@ -81,6 +102,11 @@ public final class NeighborMap {
 
   public Tensor inputs() {
     return inputs;
+  }
+
+  /** The order in which to process the outputs, or null; results do not depend on it. */
+  public Tensor order() {
+    return order;
   }
 
   /** Number of (output, offset) pairs whose input is active. */

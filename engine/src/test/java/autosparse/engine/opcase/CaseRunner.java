@@ -1,5 +1,9 @@
 package autosparse.engine.opcase;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -52,7 +56,7 @@ final class CaseRunner {
   }
 
   /** Prepares a case, runs it and returns its outputs; indices and offsets are cast to double. */
-  static List<double[]> outputs(HostDevice device, OpCase operator, long size) {
+  static List<double[]> outputs(Device device, OpCase operator, long size) {
     try (TensorScope scope = device.root().child("case")) {
       Invocation invocation = operator.prepare(scope, size, SEED);
       invocation.run().run();
@@ -66,5 +70,31 @@ final class CaseRunner {
       case I32 -> java.util.Arrays.stream(tensor.toInts()).asDoubleStream().toArray();
       case I64 -> java.util.Arrays.stream(tensor.toLongs()).asDoubleStream().toArray();
     };
+  }
+
+  /** Requires that every element is within the tolerance of what is expected. */
+  static void compare(OpCase.Tolerance tolerance, List<double[]> expected, List<double[]> actual) {
+    assertEquals(expected.size(), actual.size());
+    for (int o = 0; o < expected.size(); o++) {
+      compare("output " + o, tolerance, expected.get(o), actual.get(o));
+    }
+  }
+
+  private static void compare(
+      String output, OpCase.Tolerance tolerance, double[] expected, double[] actual) {
+    assertEquals(expected.length, actual.length, output);
+    double scale = 0;
+    for (double value : expected) {
+      scale = Math.max(scale, Math.abs(value));
+    }
+    double allowed = tolerance.absolute() + tolerance.relative() * scale;
+    for (int i = 0; i < expected.length; i++) {
+      if (!(Math.abs(actual[i] - expected[i]) <= allowed)) {
+        fail(
+            String.format(
+                "%s, element %d: %.9g, reference %.9g, allowed error %.3g",
+                output, i, actual[i], expected[i], allowed));
+      }
+    }
   }
 }

@@ -7,7 +7,7 @@ import autosparse.costmodel.training.Evaluation;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
-import autosparse.engine.HostDevice;
+import autosparse.engine.Device;
 import autosparse.layers.RankingLoss;
 import autosparse.layers.RateSchedule;
 import autosparse.schedule.Op;
@@ -47,7 +47,7 @@ final class Baseline {
    * @return empty when interrupted; nothing is written then
    */
   static Optional<Evaluation> train(
-      HostDevice device,
+      Device device,
       TrainingData data,
       List<Op> ops,
       int epochs,
@@ -87,7 +87,7 @@ final class Baseline {
   }
 
   /** Judges a baseline that a run has left. */
-  static Evaluation judge(HostDevice device, TrainingData data, Path file) {
+  static Evaluation judge(Device device, TrainingData data, Path file) {
     try (Session session = Session.load(device, data, file)) {
       return session.evaluator(RankingLoss.LAMBDARANK, BATCH).evaluate(false);
     }

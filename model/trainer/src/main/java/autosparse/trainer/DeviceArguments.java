@@ -19,7 +19,7 @@ final class DeviceArguments {
       names = "--precision",
       paramLabel = "FORMAT",
       defaultValue = "auto",
-      description = "${COMPLETION-CANDIDATES}; auto (default) is bf16 on CUDA, fp32 on the CPU.")
+      description = "${COMPLETION-CANDIDATES}; auto (default) is fp32.")
   private Precision precision;
 
   @Option(

@@ -1,7 +1,6 @@
 package autosparse.trainer;
 
 import autosparse.engine.DeviceSelection;
-import autosparse.engine.HostDevice;
 import autosparse.schedule.InputException;
 import autosparse.trainer.options.DeviceOptions;
 import autosparse.trainer.options.Precision;
@@ -13,20 +12,16 @@ final class Devices {
   /**
    * Chooses the device that was asked for.
    *
-   * @throws InputException if there is none such, or it does not compute in that precision
+   * @throws InputException if there is none such, or it does not compute in that precision or with
+   *     that many threads
    */
   static DeviceSelection select(DeviceOptions options) {
-    HostDevice.Options settings = HostDevice.Options.defaults();
-    if (options.memoryBudgetBytes() > 0) {
-      settings = settings.withCapacity(options.memoryBudgetBytes());
-    }
-    if (options.threads() > 0) {
-      settings = settings.withThreads(options.threads());
-    }
-    String name = options.device().equals("cuda") ? "cuda:0" : options.device();
     DeviceSelection selection;
     try {
-      selection = DeviceSelection.of(name, settings);
+      selection =
+          DeviceSelection.of(
+              options.device(),
+              new DeviceSelection.Options(options.memoryBudgetBytes(), options.threads()));
     } catch (IllegalArgumentException e) {
       throw new InputException("--device: " + e.getMessage(), e);
     }
@@ -37,6 +32,14 @@ final class Devices {
               + ", expected auto or fp32: the "
               + selection.chosen()
               + " device computes in fp32");
+    }
+    if (selection.isCuda() && options.threads() > 0) {
+      throw new InputException(
+          "--threads: "
+              + options.threads()
+              + ", expected 0: "
+              + selection.chosen()
+              + " has no threads to choose (--device cpu)");
     }
     return selection;
   }

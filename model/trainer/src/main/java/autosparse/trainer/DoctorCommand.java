@@ -1,9 +1,11 @@
 package autosparse.trainer;
 
+import autosparse.engine.DeviceSelection;
 import autosparse.trainer.doctor.Doctor;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
@@ -18,6 +20,8 @@ import picocli.CommandLine.ParentCommand;
 final class DoctorCommand implements Callable<Integer> {
   @ParentCommand private Main main;
 
+  @Mixin private DeviceArguments device;
+
   @Option(
       names = "--data",
       paramLabel = "DIR",
@@ -27,7 +31,8 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Doctor.examine(data).forEach(line -> main.print(line.toString()));
+    DeviceSelection selection = Devices.select(device.toOptions());
+    Doctor.examine(selection, data).forEach(line -> main.print(line.toString()));
     return 0;
   }
 }

@@ -2,8 +2,8 @@ package autosparse.trainer;
 
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.training.TrainingData;
+import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
-import autosparse.engine.HostDevice;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.Split;
 import autosparse.trainer.options.EvaluateOptions;
@@ -28,7 +28,7 @@ final class Evaluation {
   int run() {
     DeviceSelection selection = Devices.select(options.device());
     TrainingData data = Session.read(options.data(), options.seed());
-    try (HostDevice device = selection.open();
+    try (Device device = selection.open();
         Session session = Session.load(device, data, options.checkpoint())) {
       var evaluation = session.evaluator(RankingLoss.LAMBDARANK, LOSS_BATCH).evaluate(true);
       ModelKind kind = session.model().config().kind();

@@ -5,8 +5,8 @@ import autosparse.autograd.Variable;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.training.Scores;
+import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
-import autosparse.engine.HostDevice;
 import autosparse.engine.TensorScope;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.PatternPyramid;
@@ -54,7 +54,7 @@ final class Ranking {
 
   private double[] scores(
       DeviceSelection selection, SparsityPattern pattern, ScheduleFile candidates) {
-    try (HostDevice device = selection.open();
+    try (Device device = selection.open();
         TensorScope scope = device.root().child("rank");
         CostModel model = ModelFile.read(options.checkpoint(), scope).model()) {
       if (!model.config().ops().contains(options.op())) {

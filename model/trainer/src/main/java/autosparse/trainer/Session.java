@@ -11,7 +11,7 @@ import autosparse.costmodel.training.PyramidCache;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
-import autosparse.engine.HostDevice;
+import autosparse.engine.Device;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.DataSetFolder;
 import autosparse.schedule.Dataset;
@@ -28,15 +28,14 @@ final class Session implements AutoCloseable {
   /** Patterns with their maps may stay on the device up to this share of its memory. */
   private static final int PATTERN_SHARE = 4;
 
-  private final HostDevice device;
+  private final Device device;
   private final TrainingData data;
   private final CostModel model;
   private final ModelStatistics statistics;
   private final List<EncodedTask> encoded;
   private final PyramidCache pyramids;
 
-  private Session(
-      HostDevice device, TrainingData data, CostModel model, ModelStatistics statistics) {
+  private Session(Device device, TrainingData data, CostModel model, ModelStatistics statistics) {
     this.device = device;
     this.data = data;
     this.model = model;
@@ -96,14 +95,14 @@ final class Session implements AutoCloseable {
   }
 
   /** A fresh model for some data. */
-  static Session create(HostDevice device, TrainingData data, ModelConfig config, long seed) {
+  static Session create(Device device, TrainingData data, ModelConfig config, long seed) {
     ModelStatistics statistics = data.statistics();
     return new Session(
         device, data, CostModels.create(config, statistics, device.root(), seed), statistics);
   }
 
   /** A saved model, to be judged on some data. */
-  static Session load(HostDevice device, TrainingData data, Path file) {
+  static Session load(Device device, TrainingData data, Path file) {
     ModelFile.Loaded loaded = ModelFile.read(file, device.root());
     List<Op> known = loaded.model().config().ops();
     data.tasks()
@@ -121,7 +120,7 @@ final class Session implements AutoCloseable {
     return new Session(device, data, loaded.model(), loaded.statistics());
   }
 
-  HostDevice device() {
+  Device device() {
     return device;
   }
 

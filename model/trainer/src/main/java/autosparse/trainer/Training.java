@@ -12,8 +12,8 @@ import autosparse.costmodel.training.RankingMetrics;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
+import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
-import autosparse.engine.HostDevice;
 import autosparse.schedule.InputException;
 import autosparse.trainer.doctor.HostMachine;
 import autosparse.trainer.options.TrainOptions;
@@ -69,7 +69,7 @@ final class Training {
 
   int run(RunFolder folder, RunFolder.Mode mode) {
     main.interrupts().arm();
-    try (HostDevice device = selection.open();
+    try (Device device = selection.open();
         Session session =
             Session.create(
                 device,
@@ -95,6 +95,9 @@ final class Training {
               data.split().validationSize(),
               selection.chosen(),
               selection.reason()));
+      if (selection.isCuda()) {
+        main.print("products by " + device.operators().gemm().provider());
+      }
       return fit(folder, session, trainer, environment);
     }
   }
@@ -282,7 +285,7 @@ final class Training {
 
   private Environment environment(Session session) {
     Map<String, String> libraries = new LinkedHashMap<>();
-    libraries.put("threads", String.valueOf(selection.options().threads()));
+    libraries.putAll(session.device().facts());
     libraries.put("parameters", String.valueOf(session.model().parameters().count()));
     return Environment.of(
         selection.chosen(),

@@ -12,7 +12,6 @@ import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.costmodel.pytorch.PyTorchArchive;
 import autosparse.costmodel.pytorch.WacoByHand;
 import autosparse.costmodel.tokens.Scaling;
-import autosparse.engine.DeviceSelection;
 import autosparse.engine.HostDevice;
 import autosparse.engine.TensorScope;
 import autosparse.engine.sparse.Sites;
@@ -106,7 +105,8 @@ class WacoWeightsTest {
       shape[i] = (float) ((raw[i] - SHAPE.mean()[i]) * SHAPE.inverseDeviation()[i]);
     }
     HostDevice.Options options = HostDevice.Options.defaults().withThreads(2).withGuards();
-    try (HostDevice device = DeviceSelection.of(deviceName, options).open();
+    try (HostDevice device =
+            deviceName.equals("cpu") ? HostDevice.cpu(options) : HostDevice.reference(options);
         CostModel model = WacoWeights.read(file(byHand), op, SHAPE, device.root()).model()) {
       assertEquals(parameters, model.parameters().count());
       double[] scores = scores(device.root(), model, schedules);

@@ -14,8 +14,8 @@ import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.costmodel.tokens.Scaling;
 import autosparse.costmodel.tokens.WacoProjection;
+import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
-import autosparse.engine.HostDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
@@ -75,8 +75,8 @@ class WacoReferenceTest {
     JsonNode vectors =
         new ObjectMapper()
             .readTree(SharedData.require("waco/reference-vectors-spmm.json").toFile());
-    HostDevice.Options options = HostDevice.Options.defaults().withThreads(2);
-    try (HostDevice device = DeviceSelection.of(name, options).open()) {
+    DeviceSelection.Options options = new DeviceSelection.Options(0, 2);
+    try (Device device = DeviceSelection.of(name, options).open()) {
       ModelFile.Loaded loaded = WacoWeights.read(weights, OP, Scaling.zero(4), device.root());
       try (CostModel model = loaded.model()) {
         assertEquals(376_769, model.parameters().count());

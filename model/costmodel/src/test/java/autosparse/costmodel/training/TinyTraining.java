@@ -9,6 +9,7 @@ import autosparse.costmodel.SyntheticData;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.costmodel.network.CostModels;
+import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
 import autosparse.engine.Tensor;
 import autosparse.layers.RankingLoss;
@@ -25,7 +26,7 @@ import java.util.zip.CRC32;
 public final class TinyTraining implements AutoCloseable {
   static final List<Op> OPS = List.of(Op.SPMM, Op.SPMV);
 
-  final HostDevice device;
+  final Device device;
   final CostModel model;
   final TrainingData data;
   final List<EncodedTask> encoded;
@@ -33,9 +34,17 @@ public final class TinyTraining implements AutoCloseable {
   final Trainer trainer;
 
   TinyTraining(TrainingData data, ModelConfig model, TrainingConfig config, int threads) {
+    this(
+        data,
+        model,
+        config,
+        HostDevice.cpu(HostDevice.Options.defaults().withCapacity(1L << 30).withThreads(threads)));
+  }
+
+  /** Takes the device over: it is closed with the training. */
+  TinyTraining(TrainingData data, ModelConfig model, TrainingConfig config, Device device) {
     this.data = data;
-    device =
-        HostDevice.cpu(HostDevice.Options.defaults().withCapacity(1L << 30).withThreads(threads));
+    this.device = device;
     ModelStatistics statistics = data.statistics();
     this.model = CostModels.create(model, statistics, device.root(), config.seed());
     encoded = Trainer.encode(this.model, data);
@@ -61,13 +70,17 @@ public final class TinyTraining implements AutoCloseable {
   }
 
   static TrainingConfig config(int epochs, int matricesPerStep) {
+    return config(epochs, matricesPerStep, 3e-3);
+  }
+
+  static TrainingConfig config(int epochs, int matricesPerStep, double rate) {
     return new TrainingConfig(
         RankingLoss.LAMBDARANK,
         epochs,
         16,
         0,
         matricesPerStep,
-        3e-3,
+        rate,
         RateSchedule.LINEAR,
         1e-2,
         true,

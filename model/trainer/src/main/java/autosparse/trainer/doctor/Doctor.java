@@ -1,5 +1,8 @@
 package autosparse.trainer.doctor;
 
+import autosparse.engine.Device;
+import autosparse.engine.DeviceSelection;
+import autosparse.kernels.CudaCallException;
 import autosparse.kernels.CudaDriver;
 import autosparse.trainer.BuildInfo;
 import java.io.IOException;
@@ -16,7 +19,7 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
 
-/** Finds out what the machine offers. Nothing here fails: what is missing is said so. */
+/** Finds out what the machine offers. What is missing is said so, and fails nothing. */
 public final class Doctor {
   private static final double GIGA = 1e9;
 
@@ -33,9 +36,10 @@ public final class Doctor {
   /**
    * Looks at everything; takes a few seconds.
    *
+   * @param selection the device that a training run would take
    * @param data folder with records and matrices to look for
    */
-  public static List<Finding> examine(Path data) {
+  public static List<Finding> examine(DeviceSelection selection, Path data) {
     HostMachine host = HostMachine.detect();
     List<Finding> findings = new ArrayList<>();
     findings.add(new Finding("program", BuildInfo.version() + ", commit " + BuildInfo.commit()));
@@ -44,11 +48,11 @@ public final class Doctor {
     findings.add(new Finding("memory", memory(host)));
     findings.add(new Finding("java", host.jdk()));
     findings.add(new Finding("openblas", openBlas()));
-    findings.add(new Finding("sgemm", sgemm()));
     findings.add(
         new Finding("copy", gigabytes(Math.round(Rates.copyBytesPerSecond())) + "/s, one thread"));
     findings.add(new Finding("disk", disk(Path.of("").toAbsolutePath())));
     findings.add(new Finding("gpu", gpu()));
+    findings.addAll(device(selection));
     findings.add(new Finding("data", data(data)));
     return findings;
   }
@@ -73,25 +77,38 @@ public final class Doctor {
     }
   }
 
-  private static String sgemm() {
-    try {
-      return String.format(
-          Locale.ROOT,
-          "%.1f GFLOP/s (%d × %d × %d, best of %d)",
-          Rates.sgemmFlopsPerSecond() / GIGA,
-          Rates.SGEMM_SIZE,
-          Rates.SGEMM_SIZE,
-          Rates.SGEMM_SIZE,
-          Rates.REPEATS);
-    } catch (LinkageError e) {
-      return "not measured: OpenBLAS not loaded";
+  /** The chosen device at work: what it is, and the rate of its engine's GEMM. */
+  private static List<Finding> device(DeviceSelection selection) {
+    String chosen = selection.chosen() + " (" + selection.reason() + ")";
+    try (Device device = selection.open()) {
+      String facts =
+          device.facts().entrySet().stream()
+              .map(fact -> fact.getKey() + " " + fact.getValue())
+              .collect(Collectors.joining("; "));
+      String memory = gigabytes(device.memory().capacity()) + " for tensors";
+      int n = selection.isCuda() ? Rates.CUDA_SGEMM_SIZE : Rates.CPU_SGEMM_SIZE;
+      return List.of(
+          new Finding("device", chosen + "; " + facts + "; " + memory),
+          new Finding(
+              "sgemm",
+              String.format(
+                  Locale.ROOT,
+                  "%.1f GFLOP/s (%d × %d × %d, best of %d, %s)",
+                  Rates.sgemmFlopsPerSecond(device, n) / GIGA,
+                  n,
+                  n,
+                  n,
+                  Rates.REPEATS,
+                  device.operators().gemm().provider())));
+    } catch (CudaCallException | LinkageError e) {
+      return List.of(new Finding("device", chosen + "; fails: " + firstLine(e)));
     }
   }
 
   private static String gpu() {
     CudaDriver driver = CudaDriver.probe();
     if (!driver.isAvailable()) {
-      return driver.unavailable() + "; --device auto is the CPU";
+      return driver.unavailable();
     }
     return driver.devices().stream()
             .map(

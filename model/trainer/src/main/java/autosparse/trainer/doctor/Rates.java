@@ -1,6 +1,6 @@
 package autosparse.trainer.doctor;
 
-import autosparse.engine.HostDevice;
+import autosparse.engine.Device;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
@@ -8,7 +8,8 @@ import java.nio.ByteBuffer;
 
 /** Short measurements of what the machine can do: the best of a few runs after a warm-up. */
 final class Rates {
-  static final int SGEMM_SIZE = 1024;
+  static final int CPU_SGEMM_SIZE = 1024;
+  static final int CUDA_SGEMM_SIZE = 8192;
   static final int REPEATS = 8;
 
   /** Far more than any cache. */
@@ -16,21 +17,27 @@ final class Rates {
 
   private Rates() {}
 
-  /** Floating-point operations per second of the CPU engine's GEMM on all cores. */
-  static double sgemmFlopsPerSecond() {
-    long n = SGEMM_SIZE;
-    HostDevice.Options options = HostDevice.Options.defaults().withCapacity(16 * n * n);
-    try (HostDevice device = HostDevice.cpu(options)) {
-      TensorScope root = device.root();
-      double[] values = new double[(int) (n * n)];
+  /**
+   * Floating-point operations per second of a device's GEMM.
+   *
+   * @param n rows and columns of the matrices
+   */
+  static double sgemmFlopsPerSecond(Device device, int n) {
+    try (TensorScope scope = device.root().child("sgemm")) {
+      double[] values = new double[n * n];
       for (int i = 0; i < values.length; i++) {
         values[i] = i % 7 - 3;
       }
-      Tensor a = root.reals("a", MemoryTag.INPUT, values, n, n);
-      Tensor b = root.reals("b", MemoryTag.INPUT, values, n, n);
-      Tensor c = root.real("c", MemoryTag.INPUT, n, n);
+      Tensor a = scope.reals("a", MemoryTag.INPUT, values, n, n);
+      Tensor b = scope.reals("b", MemoryTag.INPUT, values, n, n);
+      Tensor c = scope.real("c", MemoryTag.INPUT, n, n);
+      float[] one = new float[1];
       double seconds =
-          bestSeconds(() -> device.operators().gemm().gemm(false, a, false, b, 1, 0, c));
+          bestSeconds(
+              () -> {
+                device.operators().gemm().gemm(false, a, false, b, 1, 0, c);
+                c.read(0, one, 0, 1); // a GPU is done when its result can be read
+              });
       return 2.0 * n * n * n / seconds;
     }
   }

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** Number formats of the computation. */
 public enum Precision {
-  /** bf16 on CUDA, fp32 on the CPU. */
+  /** What the device computes in: fp32 so far. */
   AUTO,
   FP32,
   /** fp32 storage, products of ten bits. */

@@ -1,0 +1,159 @@
+package autosparse.engine;
+
+import autosparse.engine.cuda.CudaMemory;
+import autosparse.engine.cuda.CudaOperators;
+import autosparse.engine.memory.DeviceBlocks;
+import autosparse.engine.memory.DeviceMemory;
+import autosparse.engine.memory.MemoryLedger;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.memory.RangeAllocator;
+import autosparse.kernels.CudaContext;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeSet;
+
+/**
+ * A GPU: float, our kernels, all work queued on one stream. Reading a tensor waits for what was
+ * queued before.
+ */
+public final class CudaDevice implements Device {
+  /**
+   * Settings of a CUDA device.
+   *
+   * @param ordinal N of {@code cuda:N}
+   * @param capacity size of the reserved range in bytes; 0 for {@link #SHARE} of what is free
+   * @param guarded see {@link DeviceBlocks}
+   */
+  public record Options(int ordinal, long capacity, boolean guarded) {
+    public Options {
+      if (ordinal < 0 || capacity < 0) {
+        throw new IllegalArgumentException("cuda:" + ordinal + ", " + capacity + " bytes");
+      }
+    }
+
+    public static Options of(int ordinal) {
+      return new Options(ordinal, 0, false);
+    }
+
+    public Options withCapacity(long bytes) {
+      return new Options(ordinal, bytes, guarded);
+    }
+
+    public Options withGuards() {
+      return new Options(ordinal, capacity, true);
+    }
+  }
+
+  /**
+   * Share of the free memory that is reserved unless asked otherwise; the rest is for the driver's
+   * own needs and for other processes, whose memory is not free and is left alone.
+   */
+  public static final double SHARE = 0.75;
+
+  private final CudaContext context;
+  private final CudaMemory memory;
+  private final DeviceBlocks blocks;
+  private final TensorScope root;
+  private final Operators operators;
+
+  private CudaDevice(CudaContext context, Options options) {
+    this.context = context;
+    // Kernels first: what they need of the device's memory is then not free any more.
+    this.operators = CudaOperators.create(context);
+    this.memory = new CudaMemory(context, capacity(options, context));
+    this.blocks = new DeviceBlocks(memory, options.guarded());
+    this.root = new TensorScope(this, null, name());
+  }
+
+  /**
+   * Takes a device and reserves its range.
+   *
+   * @throws autosparse.kernels.CudaCallException when the device cannot be used or has too little
+   *     free memory
+   */
+  public static CudaDevice open(Options options) {
+    CudaContext context = CudaContext.open(options.ordinal());
+    try {
+      return new CudaDevice(context, options);
+    } catch (RuntimeException e) {
+      context.close();
+      throw e;
+    }
+  }
+
+  private static long capacity(Options options, CudaContext context) {
+    long wanted =
+        options.capacity() > 0 ? options.capacity() : (long) (context.freeBytes() * SHARE);
+    return wanted / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
+  }
+
+  @Override
+  public String name() {
+    return context.gpu().device();
+  }
+
+  @Override
+  public DType real() {
+    return DType.F32;
+  }
+
+  @Override
+  public Operators operators() {
+    return operators;
+  }
+
+  @Override
+  public TensorScope root() {
+    return root;
+  }
+
+  @Override
+  public MemoryLedger ledger() {
+    return blocks.ledger();
+  }
+
+  @Override
+  public RangeAllocator allocator() {
+    return blocks.allocator();
+  }
+
+  @Override
+  public DeviceMemory memory() {
+    return memory;
+  }
+
+  /** The driver's side of the device: its model, its stream, the PTX in use. */
+  public CudaContext context() {
+    return context;
+  }
+
+  @Override
+  public Map<String, String> facts() {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put(
+        "gpu", context.gpu().name() + ", compute capability " + context.gpu().computeCapability());
+    facts.put("cuda", context.driverVersion());
+    facts.put("ptx", String.join(", ", new TreeSet<>(context.architectures().values())));
+    facts.put("gemm", operators.gemm().provider());
+    return facts;
+  }
+
+  @Override
+  public long allocate(long bytes, MemoryTag tag, String tensorName) {
+    return blocks.allocate(bytes, tag, tensorName);
+  }
+
+  @Override
+  public void free(Tensor tensor) {
+    blocks.free(tensor.offset(), tensor.bytes(), tensor.tag(), tensor.name(), tensor.toString());
+  }
+
+  /** Waits for the queued work, closes the root scope and gives the device back. */
+  @Override
+  public void close() {
+    root.close();
+    operators.close();
+    memory.close();
+    context.close();
+  }
+}

@@ -1,0 +1,54 @@
+package autosparse.engine.cuda;
+
+import static autosparse.engine.DType.F32;
+import static autosparse.engine.DType.I64;
+
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.operators.PoolingOperators;
+import autosparse.kernels.CudaContext;
+import autosparse.kernels.PoolingKernels;
+
+/** Averages over fixed slices of each matrix; the gradient is elementwise. */
+final class CudaPooling extends PoolingOperators {
+  private final PoolingKernels kernels;
+
+  CudaPooling(CudaContext context) {
+    kernels = new PoolingKernels(context);
+  }
+
+  @Override
+  protected void applyGlobalAverage(Tensor x, Tensor offsets, Tensor y) {
+    long matrices = y.dim(0);
+    int channels = Math.toIntExact(x.dim(1));
+    int slices = PoolingKernels.slices(x.dim(0), matrices);
+    try (TensorScope work = x.device().root().child("global average")) {
+      Tensor partials =
+          work.create(
+              "partial sum of each slice", F32, MemoryTag.WORKSPACE, matrices, slices, channels);
+      kernels.average(
+          x.deviceAddress(F32),
+          offsets.deviceAddress(I64),
+          matrices,
+          slices,
+          channels,
+          partials.deviceAddress(F32),
+          y.deviceAddress(F32));
+    }
+  }
+
+  @Override
+  protected void applyReluAverageBackward(
+      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
+    kernels.reluAverageBackward(
+        y.deviceAddress(F32),
+        dNext == null ? 0 : dNext.deviceAddress(F32),
+        dPooled.deviceAddress(F32),
+        offsets.deviceAddress(I64),
+        y.dim(0),
+        Math.toIntExact(dPooled.dim(0)),
+        Math.toIntExact(y.dim(1)),
+        dz.deviceAddress(F32));
+  }
+}

@@ -1,0 +1,183 @@
+package autosparse.engine.cuda;
+
+import static autosparse.engine.DType.I32;
+import static autosparse.engine.DType.I64;
+
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.operators.SparsePatternOperators;
+import autosparse.engine.sparse.ConvolutionKernel;
+import autosparse.engine.sparse.NeighborMap;
+import autosparse.engine.sparse.Sites;
+import autosparse.kernels.CudaContext;
+import autosparse.kernels.SparsePatternKernels;
+import autosparse.kernels.SparsePatternKernels.Level;
+import autosparse.kernels.SparsePatternKernels.Search;
+
+/**
+ * Sites and neighbours made on the device. The host reads one number of each map (its pairs) and
+ * one of each matrix of a downsampled level (its sites), since tensors are sized by them; that read
+ * waits for the device.
+ */
+final class CudaSparsePattern extends SparsePatternOperators {
+  private final SparsePatternKernels kernels;
+
+  CudaSparsePattern(CudaContext context) {
+    kernels = new SparsePatternKernels(context);
+  }
+
+  @Override
+  protected Sites applyDownsample(Sites sites, int stride, TensorScope scope) {
+    int batch = sites.batch();
+    long[] firstRows = new long[batch + 1];
+    for (int b = 0; b < batch; b++) {
+      long fineRows = sites.firstRow(b + 1) - sites.firstRow(b);
+      firstRows[b + 1] = firstRows[b] + (fineRows + stride - 1) / stride;
+    }
+    long rows = firstRows[batch];
+    Tensor rowPointers = scope.create("row pointers", I64, MemoryTag.SITES, rows + 1);
+    Tensor siteOffsets = scope.create("site offsets", I64, MemoryTag.SITES, batch + 1);
+    try (TensorScope work = scope.device().root().child("downsample")) {
+      Tensor bothFirstRows = work.longs("first rows", MemoryTag.WORKSPACE, both(sites, firstRows));
+      long fineFirst = bothFirstRows.deviceAddress(I64);
+      long coarseFirst = fineFirst + (batch + 1L) * Long.BYTES;
+      long blocks = SparsePatternKernels.blocks(sites.count());
+      long flags =
+          work.create("flags", I32, MemoryTag.WORKSPACE, SparsePatternKernels.BLOCK_WORDS * blocks)
+              .deviceAddress(I32);
+      long firstFlagged =
+          work.create("flagged sites", I64, MemoryTag.WORKSPACE, blocks + 1).deviceAddress(I64);
+      Level fine = level(sites);
+      kernels.flagCoarseSites(fine, fineFirst, batch, stride, flags, firstFlagged);
+      kernels.exclusiveSum(firstFlagged, blocks);
+      kernels.coarseBounds(
+          fine,
+          sites.siteOffsets().deviceAddress(I64),
+          fineFirst,
+          batch,
+          stride,
+          flags,
+          firstFlagged,
+          coarseFirst,
+          rows,
+          rowPointers.deviceAddress(I64),
+          siteOffsets.deviceAddress(I64));
+      long[] firstSites = siteOffsets.toLongs();
+      Tensor columns = scope.create("columns", I32, MemoryTag.SITES, firstSites[batch]);
+      kernels.coarseColumns(
+          fine, fineFirst, batch, stride, flags, firstFlagged, columns.deviceAddress(I32));
+      return new Sites(
+          rowPointers, columns, siteOffsets, firstRows, firstSites, sites.stride() * stride);
+    }
+  }
+
+  @Override
+  protected NeighborMap applyNeighbors(
+      Sites inputs, Sites outputs, ConvolutionKernel kernel, TensorScope scope) {
+    NeighborMap transposed =
+        kernel.isSubmanifold() ? null : search(outputs, inputs, kernel, true, null, scope);
+    return search(inputs, outputs, kernel, false, transposed, scope);
+  }
+
+  @Override
+  protected Tensor applyNeighborhoodMasks(
+      Sites sites, ConvolutionKernel kernel, TensorScope scope) {
+    Tensor masks = scope.create("neighborhood masks", I32, MemoryTag.KERNEL_MAP, sites.count());
+    try (TensorScope work = scope.device().root().child("neighborhood masks")) {
+      Search search = searchOf(sites, sites, kernel, false, work);
+      kernels.countNeighbors(search, masks.deviceAddress(I32), 0, 0);
+    }
+    return masks;
+  }
+
+  private NeighborMap search(
+      Sites inputs,
+      Sites outputs,
+      ConvolutionKernel kernel,
+      boolean transposed,
+      NeighborMap opposite,
+      TensorScope scope) {
+    long sites = outputs.count();
+    Tensor pointers = scope.create("neighbor pointers", I64, MemoryTag.KERNEL_MAP, sites + 1);
+    Tensor masks = scope.create("neighbor masks", I32, MemoryTag.KERNEL_MAP, sites);
+    long maskAddress = masks.deviceAddress(I32);
+    Tensor order = null;
+    Tensor neighbors;
+    try (TensorScope work = scope.device().root().child("neighbor search")) {
+      Search search = searchOf(inputs, outputs, kernel, transposed, work);
+      long starts =
+          work.create("starts", I32, MemoryTag.WORKSPACE, kernel.size(), sites).deviceAddress(I32);
+      long blocks = SparsePatternKernels.blocks(sites);
+      Tensor firstPairs = work.create("first pairs", I64, MemoryTag.WORKSPACE, blocks + 1);
+      long firstPairsAddress = firstPairs.deviceAddress(I64);
+      kernels.countNeighbors(search, maskAddress, starts, firstPairsAddress);
+      kernels.exclusiveSum(firstPairsAddress, blocks);
+      if (kernel.offsets() > 1 && kernel.offsets() <= SparsePatternKernels.SORTED_OFFSETS) {
+        order = order(maskAddress, sites, scope, work);
+      }
+      long[] pairs = new long[1];
+      firstPairs.read(blocks, pairs, 0, 1);
+      neighbors = scope.create("neighbors", I32, MemoryTag.KERNEL_MAP, pairs[0]);
+      if (sites == 0) {
+        pointers.write(0, new long[1], 0, 1);
+      } else {
+        kernels.fillNeighbors(
+            search,
+            maskAddress,
+            starts,
+            firstPairsAddress,
+            pointers.deviceAddress(I64),
+            neighbors.deviceAddress(I32));
+      }
+    }
+    return new NeighborMap(kernel, inputs, outputs, pointers, masks, neighbors, order, opposite);
+  }
+
+  private Tensor order(long masks, long sites, TensorScope scope, TensorScope work) {
+    Tensor order = scope.create("neighbor order", I32, MemoryTag.KERNEL_MAP, sites);
+    Tensor counts =
+        work.create(
+            "mask counts", I32, MemoryTag.WORKSPACE, SparsePatternKernels.sortCounts(sites));
+    kernels.sortByMask(masks, sites, counts.deviceAddress(I32), order.deviceAddress(I32));
+    return order;
+  }
+
+  private static Search searchOf(
+      Sites inputs, Sites outputs, ConvolutionKernel kernel, boolean transposed, TensorScope work) {
+    Tensor firstRows =
+        work.longs("first rows", MemoryTag.WORKSPACE, both(inputs, firstRows(outputs)));
+    return new Search(
+        level(inputs),
+        level(outputs),
+        firstRows.deviceAddress(I64),
+        outputs.batch(),
+        kernel.size(),
+        kernel.dilation(),
+        kernel.stride(),
+        transposed);
+  }
+
+  private static Level level(Sites sites) {
+    return new Level(
+        sites.rowPointers().deviceAddress(I64),
+        sites.columns().deviceAddress(I32),
+        sites.rows(),
+        sites.count());
+  }
+
+  private static long[] firstRows(Sites sites) {
+    long[] firstRows = new long[sites.batch() + 1];
+    for (int b = 0; b < firstRows.length; b++) {
+      firstRows[b] = sites.firstRow(b);
+    }
+    return firstRows;
+  }
+
+  /** First rows of one level, then of another. */
+  private static long[] both(Sites sites, long[] others) {
+    long[] both = java.util.Arrays.copyOf(firstRows(sites), 2 * others.length);
+    System.arraycopy(others, 0, both, others.length, others.length);
+    return both;
+  }
+}

@@ -1,0 +1,2 @@
+/** The CUDA engine: float, our kernels, everything queued on one stream. */
+package autosparse.engine.cuda;

@@ -1,0 +1,79 @@
+package autosparse.engine.memory;
+
+/**
+ * Hands out a device's range: allocator and ledger together, and the guards that tests ask for.
+ *
+ * <p>With guards, every block lies between sentinels that are checked when it is given back, and is
+ * filled with NaN: finds overruns and reads of memory that nobody wrote.
+ */
+public final class DeviceBlocks {
+  private static final int GUARD_BYTES = (int) RangeAllocator.ALIGNMENT;
+  private static final int SENTINEL = 0xFFFDA5A5; // part of a NaN in float and in double
+
+  private final DeviceMemory memory;
+  private final RangeAllocator allocator;
+  private final MemoryLedger ledger = new MemoryLedger();
+  private final boolean guarded;
+
+  public DeviceBlocks(DeviceMemory memory, boolean guarded) {
+    this.memory = memory;
+    this.allocator = new RangeAllocator(memory.capacity());
+    this.guarded = guarded;
+  }
+
+  public RangeAllocator allocator() {
+    return allocator;
+  }
+
+  public MemoryLedger ledger() {
+    return ledger;
+  }
+
+  private int guard() {
+    return guarded ? GUARD_BYTES : 0;
+  }
+
+  /** Takes a block; returns the offset of its first byte. */
+  public long allocate(long bytes, MemoryTag tag, String name) {
+    long padded = RangeAllocator.padded(bytes);
+    long start = allocator.allocate(padded + 2L * guard(), tag.isTemporary());
+    ledger.allocated(tag, name, start + guard(), padded);
+    if (guarded) {
+      memory.fill(start, SENTINEL, (padded + 2L * GUARD_BYTES) / 4);
+    }
+    return start + guard();
+  }
+
+  /**
+   * Gives a block back.
+   *
+   * @param what how the message names its tensor
+   * @throws IllegalStateException when a sentinel was overwritten
+   */
+  public void free(long offset, long bytes, MemoryTag tag, String name, String what) {
+    long padded = RangeAllocator.padded(bytes);
+    if (guarded) {
+      checkSentinels(what, offset, bytes, offset - GUARD_BYTES, offset);
+      long end = (offset + bytes + 3) / 4 * 4;
+      checkSentinels(what, offset, bytes, end, offset + padded + GUARD_BYTES);
+    }
+    allocator.free(offset - guard());
+    ledger.freed(tag, name, offset, padded);
+  }
+
+  private void checkSentinels(String what, long offset, long bytes, long from, long to) {
+    int[] words = new int[(int) ((to - from) / 4)];
+    memory.read(from, words, 0, words.length);
+    for (int i = 0; i < words.length; i++) {
+      if (words[i] != SENTINEL) {
+        throw new IllegalStateException(
+            "memory around "
+                + what
+                + " was overwritten at byte "
+                + (from + 4L * i - offset)
+                + " of its "
+                + bytes);
+      }
+    }
+  }
+}

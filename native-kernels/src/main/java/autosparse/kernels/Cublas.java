@@ -1,0 +1,167 @@
+package autosparse.kernels;
+
+import java.util.Optional;
+import jcuda.CudaException;
+import jcuda.Pointer;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasMath;
+import jcuda.jcublas.cublasOperation;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * Products by NVIDIA's library, in float (no TF32), on a context's stream.
+ *
+ * <p>JCublas2 is linked against libcublas.so.12. With CUDA 13, which has only libcublas.so.13, a
+ * small library from the jar takes that name and forwards the few functions used here.
+ */
+public final class Cublas implements AutoCloseable {
+  private static final String BRIDGE = "/autosparse/kernels/bridge/libcublas12.so";
+
+  private final CudaContext context;
+  private final cublasHandle handle = new cublasHandle();
+  private final Driver.PinnedBlock scalars;
+  private final Pointer alpha;
+  private final Pointer beta;
+  private final String version;
+
+  /** An address on the device. */
+  private static final class Address extends Pointer {
+    Address(long address) {
+      super(address);
+    }
+  }
+
+  private Cublas(CudaContext context, String library) {
+    this.context = context;
+    JCublas2.cublasCreate(handle);
+    JCublas2.cublasSetStream(handle, new cudaStream_t(JCudaCalls.handle(context.stream())));
+    JCublas2.cublasSetMathMode(handle, cublasMath.CUBLAS_DEFAULT_MATH);
+    int[] number = new int[1];
+    JCublas2.cublasGetVersion(handle, number);
+    version = String.format("cuBLAS %d (%s)", number[0], library);
+    scalars = context.driver().allocatePinned(2 * Float.BYTES);
+    alpha = new Address(scalars.address());
+    beta = new Address(scalars.address() + Float.BYTES);
+  }
+
+  /**
+   * What came of the search for the library.
+   *
+   * @param cublas the library, if it is there
+   * @param reason why not, in one line; empty otherwise
+   */
+  public record Attempt(Optional<Cublas> cublas, String reason) {
+    private static Attempt failed(String reason) {
+      return new Attempt(Optional.empty(), reason);
+    }
+  }
+
+  /** Looks for the library of CUDA 12, then of CUDA 13. Nothing is thrown for its absence. */
+  public static Attempt load(CudaContext context) {
+    if (!(context.driver() instanceof JCudaCalls)) {
+      return Attempt.failed("not asked for");
+    }
+    try {
+      Optional<String> twelve = DriverLibrary.find("libcublas.so.12");
+      Optional<String> thirteen = DriverLibrary.find("libcublas.so.13");
+      if (twelve.isPresent()) {
+        load(twelve.get());
+      } else if (thirteen.isPresent()) {
+        load(thirteen.get());
+        System.load(NativeCache.ofUser().unpack(BRIDGE).toString());
+      } else {
+        return Attempt.failed("neither libcublas.so.12 nor libcublas.so.13 found");
+      }
+      NativeCache.ofUser().loadJCuda("JCublas2", () -> JCublas2.setExceptionsEnabled(true));
+      String library = twelve.or(() -> thirteen).orElseThrow();
+      return new Attempt(Optional.of(new Cublas(context, library)), "");
+    } catch (LinkageError | CudaException | NativeCacheException | DriverFailure e) {
+      return Attempt.failed("cuBLAS does not load: " + CudaDriver.firstLine(e));
+    }
+  }
+
+  /** Loads the library after the one beside it that it needs: the JVM's linker knows neither. */
+  private static void load(String library) {
+    System.load(library.replace("libcublas.so", "libcublasLt.so"));
+    System.load(library);
+  }
+
+  /** Such as {@code cuBLAS 130100 (/usr/local/cuda/lib64/libcublas.so.13)}. */
+  public String version() {
+    return version;
+  }
+
+  /**
+   * Queues C = alpha·op(A)·op(B) + beta·C, all row-major; the product's bias must be 0 and its ReLU
+   * false.
+   *
+   * @throws IllegalArgumentException for a size that the library does not take: 0, or 2^31 and more
+   */
+  public void multiply(GemmKernels.Product product) {
+    if (!takes(product)) {
+      throw new IllegalArgumentException("cuBLAS does not take " + product);
+    }
+    int m = (int) product.m();
+    int n = (int) product.n();
+    int k = (int) product.k();
+    // A product may wait in the queue while the next one's scalars are written: the library reads
+    // scalars in host memory before it returns.
+    scalars.buffer().putFloat(0, product.alpha()).putFloat(Float.BYTES, product.beta());
+    context.run(
+        "cuBLAS sgemm " + m + "x" + n + "x" + k,
+        () -> {
+          try {
+            // Row-major C is column-major Cᵀ = op(B)ᵀ·op(A)ᵀ.
+            JCublas2.cublasSgemm(
+                handle,
+                operation(product.transposeB()),
+                operation(product.transposeA()),
+                n,
+                m,
+                k,
+                alpha,
+                new Address(product.b()),
+                product.transposeB() ? k : n,
+                new Address(product.a()),
+                product.transposeA() ? m : k,
+                beta,
+                new Address(product.c()),
+                n);
+          } catch (CudaException e) {
+            throw new DriverFailure("cublasSgemm", e.getMessage());
+          }
+        });
+  }
+
+  /** Whether the library computes this product. */
+  public static boolean takes(GemmKernels.Product product) {
+    return product.bias() == 0
+        && !product.relu()
+        && fits(product.m())
+        && fits(product.n())
+        && fits(product.k());
+  }
+
+  private static boolean fits(long size) {
+    return size > 0 && size <= Integer.MAX_VALUE;
+  }
+
+  private static int operation(boolean transpose) {
+    return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
+  }
+
+  @Override
+  public void close() {
+    context.run(
+        "closing cuBLAS",
+        () -> {
+          context.driver().freePinned(scalars);
+          try {
+            JCublas2.cublasDestroy(handle);
+          } catch (CudaException e) {
+            throw new DriverFailure("cublasDestroy", e.getMessage());
+          }
+        });
+  }
+}

@@ -1,0 +1,256 @@
+package autosparse.kernels;
+
+import autosparse.kernels.Driver.DeviceBlock;
+import autosparse.kernels.Driver.PinnedBlock;
+import autosparse.kernels.Ptx.Parameter;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * One device in use: its stream, its memory, its kernels.
+ *
+ * <p>Everything is queued on one stream and done in order. An error that a kernel makes while it
+ * runs is therefore reported by a later call; the message names the launch before it. Driven by one
+ * thread at a time.
+ */
+public final class CudaContext implements AutoCloseable {
+  private final Driver driver;
+  private final Gpu gpu;
+  private final Driver.Stream stream;
+  private final Staging staging;
+  private final Map<String, LoadedModule> modules = new HashMap<>();
+  private final List<PinnedBlock> argumentBlocks = new ArrayList<>();
+  private Thread owner = Thread.currentThread();
+  private String lastLaunch = "none";
+  private boolean closed;
+
+  private record LoadedModule(Ptx ptx, Driver.Module module) {}
+
+  private CudaContext(Driver driver, Gpu gpu) {
+    this.driver = driver;
+    this.gpu = gpu;
+    this.stream = driver.createStream();
+    this.staging = new Staging(this, driver, stream);
+  }
+
+  /**
+   * Takes a device.
+   *
+   * @throws CudaCallException when the driver or the device refuses, in one line
+   */
+  public static CudaContext open(int ordinal) {
+    if (DriverLibrary.find().isEmpty()) {
+      throw new CudaCallException("no NVIDIA driver (libcuda.so.1 not found)", null);
+    }
+    return open(JCudaCalls::start, ordinal);
+  }
+
+  static CudaContext open(Supplier<Driver> start, int ordinal) {
+    Driver driver;
+    Gpu gpu;
+    try {
+      driver = start.get();
+      gpu = driver.describe(ordinal);
+    } catch (DriverFailure e) {
+      throw new CudaCallException("cuda:" + ordinal + ": " + e.getMessage(), e);
+    } catch (NativeCacheException e) {
+      throw new CudaCallException(e.getMessage(), e);
+    }
+    try {
+      driver.retainContext(ordinal);
+      return new CudaContext(driver, gpu);
+    } catch (DriverFailure e) {
+      throw new CudaCallException(message(e, "opening the device", gpu, Optional.empty()), e);
+    }
+  }
+
+  public Gpu gpu() {
+    return gpu;
+  }
+
+  /** Highest CUDA version that the driver supports, such as 12.6. */
+  public String driverVersion() {
+    return CudaDriver.text(ask("asking for the version", driver::version));
+  }
+
+  /** Memory that no process holds, in bytes. */
+  public long freeBytes() {
+    return ask("asking for free memory", driver::memoryInfo).free();
+  }
+
+  /**
+   * Takes device memory.
+   *
+   * @throws CudaCallException when there is not as much
+   */
+  public DeviceRange allocate(long bytes) {
+    DeviceBlock block =
+        ask("reserving " + bytes + " bytes", () -> driver.allocate(Math.max(1, bytes)));
+    return new DeviceRange(this, block, bytes);
+  }
+
+  /**
+   * A kernel of a family, whose PTX is loaded when the first of its kernels is asked for.
+   *
+   * @param family name of the .cu file without its ending
+   * @param entry name of the kernel
+   */
+  public Kernel kernel(String family, String entry) {
+    String name = family + "." + entry;
+    LoadedModule module = modules.computeIfAbsent(family, this::load);
+    List<Parameter> parameters = module.ptx.parameters(entry);
+    Driver.Function function = ask("kernel " + name, () -> driver.function(module.module, entry));
+    PinnedBlock block =
+        ask(
+            "arguments of " + name,
+            () -> driver.allocatePinned(Kernel.blockBytes(parameters.size())));
+    argumentBlocks.add(block);
+    return new Kernel(this, name, function, parameters, block);
+  }
+
+  private LoadedModule load(String family) {
+    Ptx ptx = PtxModules.of(family, gpu);
+    String what = "loading " + family + " (" + ptx.architecture() + ")";
+    return new LoadedModule(ptx, ask(what, () -> driver.load(ptx.text())));
+  }
+
+  /** Which architecture's PTX each loaded family uses. */
+  public Map<String, String> architectures() {
+    Map<String, String> architectures = new java.util.TreeMap<>();
+    modules.forEach((family, module) -> architectures.put(family, module.ptx.architecture()));
+    return architectures;
+  }
+
+  /** Waits until everything queued is done. */
+  public void synchronize() {
+    run("waiting for the stream", () -> driver.synchronize(stream));
+  }
+
+  /** A mark in the stream, for timing. */
+  public StreamMark mark() {
+    Driver.Event event = ask("making an event", driver::createEvent);
+    run("recording an event", () -> driver.record(event, stream));
+    return new StreamMark(this, event);
+  }
+
+  Staging staging() {
+    return staging;
+  }
+
+  Driver driver() {
+    return driver;
+  }
+
+  Driver.Stream stream() {
+    return stream;
+  }
+
+  void permitSharedMemory(String kernel, Driver.Function function, int bytes) {
+    run(
+        "kernel " + kernel + ", " + bytes + " bytes of shared memory",
+        () -> driver.permitSharedMemory(function, bytes));
+  }
+
+  void launch(
+      String kernel,
+      Driver.Function function,
+      int gridX,
+      int gridY,
+      int gridZ,
+      int blockX,
+      int blockY,
+      int blockZ,
+      int sharedBytes,
+      PinnedBlock arguments) {
+    follow();
+    try {
+      driver.launch(
+          function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, arguments);
+    } catch (DriverFailure e) {
+      throw failure(
+          e,
+          String.format(
+              "kernel %s, grid %dx%dx%d, block %dx%dx%d, %d bytes of shared memory",
+              kernel, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes));
+    }
+    lastLaunch = kernel;
+  }
+
+  /** Makes the context current on the thread that now drives the device. */
+  private void follow() {
+    if (closed) {
+      throw new IllegalStateException(gpu.device() + " is closed");
+    }
+    if (Thread.currentThread() != owner) {
+      owner = Thread.currentThread();
+      try {
+        driver.makeCurrent();
+      } catch (DriverFailure e) {
+        throw failure(e, "another thread");
+      }
+    }
+  }
+
+  void run(String what, Runnable call) {
+    ask(
+        what,
+        () -> {
+          call.run();
+          return null;
+        });
+  }
+
+  <T> T ask(String what, Supplier<T> call) {
+    follow();
+    try {
+      return call.get();
+    } catch (DriverFailure e) {
+      throw failure(e, what);
+    }
+  }
+
+  private CudaCallException failure(DriverFailure e, String what) {
+    Optional<Driver.MemoryInfo> memory;
+    try {
+      memory = Optional.of(driver.memoryInfo());
+    } catch (DriverFailure broken) { // after some errors the driver answers nothing more
+      memory = Optional.empty();
+    }
+    return new CudaCallException(message(e, what + ", last launch " + lastLaunch, gpu, memory), e);
+  }
+
+  private static String message(
+      DriverFailure e, String what, Gpu gpu, Optional<Driver.MemoryInfo> memory) {
+    return String.format(
+        "%s failed: %s (%s; %s %s; memory %s)",
+        e.call(),
+        e.result(),
+        what,
+        gpu.device(),
+        gpu.name(),
+        memory.map(m -> m.free() + " of " + m.total() + " bytes free").orElse("unknown"));
+  }
+
+  /** Waits for the queued work and gives everything back; ranges must have been closed before. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    run(
+        "closing",
+        () -> {
+          driver.synchronize(stream);
+          staging.close();
+          argumentBlocks.forEach(driver::freePinned);
+          modules.values().forEach(module -> driver.unload(module.module));
+          driver.destroy(stream);
+          driver.releaseContext(gpu.ordinal());
+        });
+    closed = true;
+  }
+}

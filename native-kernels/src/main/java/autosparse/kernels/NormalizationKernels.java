@@ -1,0 +1,130 @@
+package autosparse.kernels;
+
+/** Launches the kernels of {@code normalization.cu}. Arguments are device addresses. */
+public final class NormalizationKernels {
+  private static final String FAMILY = "normalization";
+  private static final int THREADS = 256;
+  private static final int ROWS_PER_BLOCK = 8;
+
+  /** Rows of a slice: four for each warp of its block. */
+  private static final long LEAST_ROWS = 32;
+
+  private static final long MOST_SLICES = 512;
+
+  /** Sums that a block of add_slices owns. */
+  private static final int SUMS = 32;
+
+  private final Rows four256;
+  private final Rows four1024;
+  private final Rows one256;
+  private final Kernel forwardWide;
+  private final Kernel backwardWide;
+  private final Kernel wideParameters;
+  private final Kernel addSlices;
+
+  /** Kernels that keep a row in the registers of one warp. */
+  private record Rows(Kernel forward, Kernel backward) {
+    static Rows of(CudaContext context, String size) {
+      return new Rows(
+          context.kernel(FAMILY, "layer_norm_forward_" + size + "_f32"),
+          context.kernel(FAMILY, "layer_norm_backward_" + size + "_f32"));
+    }
+  }
+
+  public NormalizationKernels(CudaContext context) {
+    four256 = Rows.of(context, "v4_256");
+    four1024 = Rows.of(context, "v4_1024");
+    one256 = Rows.of(context, "v1_256");
+    forwardWide = context.kernel(FAMILY, "layer_norm_forward_wide_f32");
+    backwardWide = context.kernel(FAMILY, "layer_norm_backward_wide_f32");
+    wideParameters = context.kernel(FAMILY, "layer_norm_wide_parameters_f32");
+    addSlices = context.kernel(FAMILY, "layer_norm_add_slices_f32");
+  }
+
+  /** The kernels for rows of so many columns, or null where only the wide ones will do. */
+  private Rows rows(int columns) {
+    if (columns % 4 == 0 && columns <= 1024) {
+      return columns <= 256 ? four256 : four1024;
+    }
+    return columns <= 256 ? one256 : null;
+  }
+
+  private static long rowsPerSlice(long rows) {
+    long wanted = Math.max(1, Math.min(MOST_SLICES, Grids.blocks(rows, LEAST_ROWS)));
+    return Math.max(1, Grids.blocks(rows, wanted));
+  }
+
+  /**
+   * Slices that the parameters' gradients are summed in: by the number of rows alone, since the
+   * result's bits depend on it.
+   */
+  public static long slices(long rows) {
+    return Grids.blocks(rows, rowsPerSlice(rows));
+  }
+
+  /**
+   * y = gamma·(x − mean)·inverseDeviation + beta.
+   *
+   * @param x [rows, columns]
+   * @param mean [rows], written
+   * @param inverseDeviation [rows], written
+   */
+  public void forward(
+      long x,
+      long gamma,
+      long beta,
+      float epsilon,
+      long y,
+      long mean,
+      long inverseDeviation,
+      long rows,
+      int columns) {
+    Rows narrow = rows(columns);
+    Kernel kernel = narrow == null ? forwardWide : narrow.forward;
+    kernel.begin().pointer(x).pointer(gamma).pointer(beta).float32(epsilon);
+    kernel.pointer(y).pointer(mean).pointer(inverseDeviation);
+    if (narrow == null) {
+      kernel.int32(columns).launch(rows, THREADS);
+    } else {
+      kernel.int64(rows).int32(columns).launch(Grids.blocks(rows, ROWS_PER_BLOCK), THREADS);
+    }
+  }
+
+  /**
+   * dx is written; dGamma and dBeta are added to.
+   *
+   * @param partials [slices(rows), 2, columns], overwritten
+   */
+  public void backward(
+      long x,
+      long gamma,
+      long mean,
+      long inverseDeviation,
+      long dy,
+      long dx,
+      long dGamma,
+      long dBeta,
+      long partials,
+      long rows,
+      int columns) {
+    if (rows == 0) {
+      return;
+    }
+    Rows narrow = rows(columns);
+    long slices = slices(rows);
+    if (narrow == null) {
+      backwardWide.begin().pointer(x).pointer(gamma).pointer(mean).pointer(inverseDeviation);
+      backwardWide.pointer(dy).pointer(dx).int32(columns).launch(rows, THREADS);
+      wideParameters.begin().pointer(x).pointer(mean).pointer(inverseDeviation).pointer(dy);
+      wideParameters.pointer(partials).int64(rows).int64(rowsPerSlice(rows)).int32(columns);
+      wideParameters.launch(Grids.blocks(columns, THREADS), slices, 1, THREADS, 1, 1, 0);
+    } else {
+      Kernel kernel = narrow.backward;
+      kernel.begin().pointer(x).pointer(gamma).pointer(mean).pointer(inverseDeviation);
+      kernel.pointer(dy).pointer(dx).pointer(partials);
+      kernel.int64(rows).int64(rowsPerSlice(rows)).int32(columns).launch(slices, THREADS);
+    }
+    addSlices.begin().pointer(partials).int32((int) slices).int32(columns);
+    addSlices.pointer(dGamma).pointer(dBeta).launch(Grids.blocks(2L * columns, SUMS), THREADS);
+  }
+}

@@ -1,0 +1,76 @@
+package autosparse.kernels;
+
+/** Launches the kernels of {@code reduction.cu}. Arguments are device addresses. */
+public final class ReductionKernels {
+  private static final String FAMILY = "reduction";
+  private static final int THREADS = 256;
+  private static final int MOST_WIDTH = 32;
+
+  /** Rows of a slice: enough that adding the slices costs little. */
+  private static final long LEAST_ROWS = 1024;
+
+  private static final long MOST_SLICES = 1024;
+
+  /** Elements of a block of segment_broadcast. */
+  private static final int TILE = 1024;
+
+  private final Kernel columnSum;
+  private final Kernel columnSumSlices;
+  private final Kernel segmentSum;
+  private final Kernel segmentBroadcast;
+
+  public ReductionKernels(CudaContext context) {
+    columnSum = context.kernel(FAMILY, "column_sum_f32");
+    columnSumSlices = context.kernel(FAMILY, "column_sum_slices_f32");
+    segmentSum = context.kernel(FAMILY, "segment_sum_f32");
+    segmentBroadcast = context.kernel(FAMILY, "segment_broadcast_f32");
+  }
+
+  /**
+   * Slices that rows are summed in: by their number alone, since the result's bits depend on it.
+   */
+  public static long slices(long rows) {
+    return Math.max(1, Math.min(MOST_SLICES, Grids.blocks(rows, LEAST_ROWS)));
+  }
+
+  /** Threads along the columns: the power of two that covers them, a warp at most. */
+  private static int width(long columns) {
+    int width = 1;
+    while (width < MOST_WIDTH && width < columns) {
+      width *= 2;
+    }
+    return width;
+  }
+
+  /**
+   * y[c] = Σ_n x[n, c], or += when accumulating.
+   *
+   * @param partial F32 [slices(rows), columns], overwritten
+   */
+  public void columnSum(long x, long rows, long columns, boolean accumulate, long partial, long y) {
+    int width = width(columns);
+    columnSum.begin().pointer(x).int64(rows).int64(columns).pointer(partial);
+    columnSum.launch(slices(rows), Grids.blocks(columns, width), 1, width, THREADS / width, 1, 0);
+    columnSumSlices.begin().pointer(partial).int64(slices(rows)).int64(columns).pointer(y);
+    columnSumSlices.int32(accumulate ? 1 : 0).launch(Grids.blocks(columns, THREADS), THREADS);
+  }
+
+  /**
+   * y[s, :] = Σ of the rows of x from offsets[s] to offsets[s+1].
+   *
+   * @param offsets I64 [segments + 1]
+   */
+  public void segmentSum(long x, long offsets, long segments, long columns, long y) {
+    int width = width(columns);
+    segmentSum.begin().pointer(x).pointer(offsets).int64(columns).pointer(y);
+    segmentSum.launch(segments, 1, 1, width, THREADS / width, 1, 0);
+  }
+
+  /** x[t, :] = y[segment of t, :] for t below rows, the last offset. */
+  public void segmentBroadcast(
+      long y, long offsets, long segments, long rows, long columns, long x) {
+    segmentBroadcast.begin().pointer(y).pointer(offsets).int64(segments);
+    segmentBroadcast.int64(rows).int64(columns).pointer(x);
+    segmentBroadcast.launch(Grids.blocks(rows * columns, TILE), THREADS);
+  }
+}
