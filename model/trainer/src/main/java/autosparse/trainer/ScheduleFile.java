@@ -56,10 +56,7 @@ record ScheduleFile(Op op, Format format, List<Schedule> schedules) {
       if (!line.isBlank()) {
         SourceLocation source = SourceLocation.of(file, n + 1L);
         schedules.add(
-            switch (format) {
-              case WACO -> waco(op, line, source);
-              case AUTOSPARSE -> autoSparse(parser, op, line, source);
-            });
+            format == Format.WACO ? waco(op, line, source) : autoSparse(parser, op, line, source));
       }
     }
     return new ScheduleFile(op, format, List.copyOf(schedules));
