@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import autosparse.autograd.SparseFunctions;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
+import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.SharedData;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.checkpoint.WacoWeights;
@@ -38,6 +39,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -50,7 +53,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * with the same running sum over the layers' outputs here; the engine's own pools must be the true
  * means of those outputs, and with them the network's answers move by less than {@link #OF_POOLS}.
  *
- * <p>Another device joins by its name, as {@link DeviceSelection} knows it.
+ * <p>Another device joins by its name, as {@link DeviceSelection} knows it; a GPU's test carries
+ * the tag {@code gpu}.
  */
 class WacoReferenceTest {
   /** Of a vector's norm. */
@@ -71,6 +75,17 @@ class WacoReferenceTest {
   @ParameterizedTest
   @ValueSource(strings = {"reference", "cpu"})
   void theNetworkAnswersWhatTheReferenceDoes(String name) throws IOException {
+    compareOn(name);
+  }
+
+  @Test
+  @Tag("gpu")
+  void onAGpuToo() throws IOException {
+    GpuTests.require();
+    compareOn("cuda:0");
+  }
+
+  private static void compareOn(String name) throws IOException {
     Path weights = SharedData.require("waco/weights/waco-spmm.pth");
     JsonNode vectors =
         new ObjectMapper()

@@ -1,14 +1,12 @@
 package autosparse.costmodel.training;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.abort;
 
+import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.ModelKind;
 import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
-import autosparse.kernels.CudaDriver;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,13 +45,7 @@ class CudaTrainingTest {
 
   @BeforeEach
   void requireGpu() throws IOException {
-    CudaDriver driver = CudaDriver.probe();
-    if (!driver.isAvailable()) {
-      if ("1".equals(System.getenv("REQUIRE_GPU"))) {
-        fail("REQUIRE_GPU=1, but " + driver.unavailable());
-      }
-      abort(driver.unavailable());
-    }
+    GpuTests.require();
     data = TinyTraining.data(folder);
   }
 
