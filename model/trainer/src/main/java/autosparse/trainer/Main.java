@@ -20,11 +20,12 @@ import picocli.CommandLine.ScopeType;
     description = {
       "Learns which format and schedule makes a sparse matrix operator fastest.",
       "",
-      "Start with `doctor` to see what this machine offers, then `train`. Every command explains",
-      "itself: trainer <command> --help.",
+      "Start with `demo`: it trains on the data set that comes with the program. `doctor` shows what",
+      "this machine offers. Every command explains itself: trainer <command> --help.",
       ""
     },
     subcommands = {
+      DemoCommand.class,
       TrainCommand.class,
       EvaluateCommand.class,
       RankCommand.class,

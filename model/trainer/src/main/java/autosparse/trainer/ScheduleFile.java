@@ -5,7 +5,6 @@ import autosparse.schedule.InputException;
 import autosparse.schedule.Legality;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
-import autosparse.schedule.RecordFile.Format;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleParser;
 import autosparse.schedule.SourceLocation;
@@ -22,10 +21,10 @@ import java.util.List;
  * A file of schedules, one a line, in AutoSparse's encoding or in WACO's grammar; latencies behind
  * them are passed over, so are blank lines.
  *
- * @param format of all its lines; the first decides
+ * @param waco whether its lines are in WACO's grammar; the first decides
  * @param schedules in the file's order, at least one
  */
-record ScheduleFile(Op op, Format format, List<Schedule> schedules) {
+record ScheduleFile(Op op, boolean waco, List<Schedule> schedules) {
 
   /**
    * Reads a file of schedules of one operator.
@@ -48,18 +47,17 @@ record ScheduleFile(Op op, Format format, List<Schedule> schedules) {
             .filter(line -> !line.isBlank())
             .findFirst()
             .orElseThrow(() -> new InputException(file + ": no schedule, expected one a line"));
-    Format format = isWaco(first) ? Format.WACO : Format.AUTOSPARSE;
+    boolean waco = isWaco(first);
     ScheduleParser parser = new ScheduleParser();
     List<Schedule> schedules = new ArrayList<>();
     for (int n = 0; n < text.size(); n++) {
       String line = text.get(n);
       if (!line.isBlank()) {
         SourceLocation source = SourceLocation.of(file, n + 1L);
-        schedules.add(
-            format == Format.WACO ? waco(op, line, source) : autoSparse(parser, op, line, source));
+        schedules.add(waco ? ofWaco(op, line, source) : ofAutoSparse(parser, op, line, source));
       }
     }
-    return new ScheduleFile(op, format, List.copyOf(schedules));
+    return new ScheduleFile(op, waco, List.copyOf(schedules));
   }
 
   /** WACO's line begins with inner sizes; AutoSparse's second word is an axis, or A follows. */
@@ -72,7 +70,7 @@ record ScheduleFile(Op op, Format format, List<Schedule> schedules) {
   }
 
   /** Like a record, it passes whatever format it states: WACO's compiler takes them all. */
-  private static Schedule waco(Op op, String line, SourceLocation source) {
+  private static Schedule ofWaco(Op op, String line, SourceLocation source) {
     Schedule schedule =
         line.contains("=")
             ? WacoSchedule.parseMeasured(op, line, source).schedule()
@@ -81,7 +79,7 @@ record ScheduleFile(Op op, Format format, List<Schedule> schedules) {
     return schedule;
   }
 
-  private static Schedule autoSparse(
+  private static Schedule ofAutoSparse(
       ScheduleParser parser, Op op, String line, SourceLocation source) {
     Schedule schedule = parser.parseLine(line, source).schedule();
     Legality.require(schedule, op, source);
@@ -91,12 +89,12 @@ record ScheduleFile(Op op, Format format, List<Schedule> schedules) {
   /** The operator on a matrix, with the dense axis that schedules of this grammar are about. */
   Problem problem(SparsityPattern pattern) {
     Problem problem = Problem.of(op, pattern);
-    return format == Format.WACO ? problem.withDenseSize(op.wacoDenseSize()) : problem;
+    return waco ? problem.withDenseSize(op.wacoDenseSize()) : problem;
   }
 
   /** The schedules as a model is to see them. */
   List<Schedule> encodable(Problem problem) {
-    return format == Format.WACO
+    return waco
         ? schedules
         : schedules.stream().map(schedule -> schedule.withPublishedOuterSizes(problem)).toList();
   }
@@ -104,6 +102,6 @@ record ScheduleFile(Op op, Format format, List<Schedule> schedules) {
   /** A schedule as the file has it, without a latency. */
   String line(int index) {
     Schedule schedule = schedules.get(index);
-    return format == Format.WACO ? WacoSchedule.encode(op, schedule) : schedule.encode();
+    return waco ? WacoSchedule.encode(op, schedule) : schedule.encode();
   }
 }

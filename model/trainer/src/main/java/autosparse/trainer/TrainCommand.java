@@ -217,6 +217,14 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--force", description = "Delete the run in --out and start anew.")
   private boolean force;
 
+  /** Runs {@code train} as if called with these arguments. */
+  static int run(List<String> arguments, Main main) {
+    TrainCommand command = new TrainCommand();
+    Main.configure(new CommandLine(command)).parseArgs(arguments.toArray(String[]::new));
+    command.main = main;
+    return command.call();
+  }
+
   @Override
   public Integer call() {
     if (resume && force) {
