@@ -92,7 +92,7 @@ class ShowCommandTest {
           for (int64_t i = 0; i < extent_i; i++) {
             float sum = 0.0f;
             /* j: compressed level, summed over */
-            for (int64_t p_j = pos_j[i]; p_j < pos_j[i + 1]; p_j++) {
+            for (int32_t p_j = pos_j[i]; p_j < pos_j[i + 1]; p_j++) {
               const int64_t j = crd_j[p_j];
               sum += vals[p_j] * b[j];
             }

@@ -95,7 +95,6 @@ public final class KernelEmitter {
 
   private void declareMatrix() {
     out.line("const float *restrict vals = a->vals;");
-    String positionType = wide ? "int64_t" : "int32_t";
     int level = 0;
     for (Loop loop : loops) {
       if (loop.kind() == Kind.DENSE_AXIS) {
@@ -106,7 +105,7 @@ public final class KernelEmitter {
         out.line("const int64_t extent_" + loop.name() + " = " + of + "extent;");
       }
       if (loop.kind() == Kind.COMPRESSED_LEVEL) {
-        out.line("const " + positionType + " *restrict pos_" + loop.name() + " = " + of + "pos;");
+        out.line("const " + positionType() + " *restrict pos_" + loop.name() + " = " + of + "pos;");
       }
       if (loop.kind() != Kind.DENSE_LEVEL) {
         out.line("const int32_t *restrict crd_" + loop.name() + " = " + of + "crd;");
@@ -162,8 +161,11 @@ public final class KernelEmitter {
       }
       case COMPRESSED_LEVEL -> {
         String next = position.equals("0") ? "1" : position + " + 1";
+        // Positions of the last level are never multiplied: they keep the width of their array,
+        // which spares short rows a widening each.
         out.open(
             forLoop(
+                depth == nest.lastLevelDepth() ? positionType() : "int64_t",
                 "p_" + name,
                 "pos_" + name + "[" + position + "]",
                 "pos_" + name + "[" + next + "]"));
@@ -241,18 +243,17 @@ public final class KernelEmitter {
     }
   }
 
+  private String positionType() {
+    return wide ? "int64_t" : "int32_t";
+  }
+
   private static String forLoop(String variable, String from, String to) {
-    return "for (int64_t "
-        + variable
-        + " = "
-        + from
-        + "; "
-        + variable
-        + " < "
-        + to
-        + "; "
-        + variable
-        + "++)";
+    return forLoop("int64_t", variable, from, to);
+  }
+
+  private static String forLoop(String type, String variable, String from, String to) {
+    return "for (" + type + " " + variable + " = " + from + "; " + variable + " < " + to + "; "
+        + variable + "++)";
   }
 
   /** The comment and pragmas before a loop. */

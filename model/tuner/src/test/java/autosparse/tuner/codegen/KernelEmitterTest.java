@@ -39,7 +39,7 @@ class KernelEmitterTest {
           for (int64_t i = 0; i < extent_i; i++) {
             float sum = 0.0f;
             /* j: compressed level, summed over */
-            for (int64_t p_j = pos_j[i]; p_j < pos_j[i + 1]; p_j++) {
+            for (int32_t p_j = pos_j[i]; p_j < pos_j[i + 1]; p_j++) {
               const int64_t j = crd_j[p_j];
               sum += vals[p_j] * b[j];
             }
@@ -61,7 +61,7 @@ class KernelEmitterTest {
               out_i[j] = 0.0f;
             }
             /* k: compressed level, summed over */
-            for (int64_t p_k = pos_k[i]; p_k < pos_k[i + 1]; p_k++) {
+            for (int32_t p_k = pos_k[i]; p_k < pos_k[i + 1]; p_k++) {
               const int64_t k = crd_k[p_k];
               const float *restrict b_k = b + k * 128;
               const float value = vals[p_k];
