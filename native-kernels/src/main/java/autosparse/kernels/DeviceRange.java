@@ -76,7 +76,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, float[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 4L * count),
@@ -87,7 +87,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, double[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 8L * count),
@@ -98,7 +98,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, int[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 4L * count),
@@ -109,7 +109,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, long[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 8L * count),
@@ -124,7 +124,7 @@ public final class DeviceRange implements AutoCloseable {
     if (words > 0) {
       context.run(
           "filling " + 4 * words + " bytes",
-          () -> context.driver().fill(block, offset, word, words, context.stream()));
+          () -> context.driver().fill(block, offset, word, words, context.copyStream()));
     }
   }
 
