@@ -4,6 +4,7 @@ import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.training.Evaluation;
+import autosparse.costmodel.training.StepResult;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
@@ -78,7 +79,7 @@ final class Baseline {
         if (interrupted.getAsBoolean()) {
           return Optional.empty();
         }
-        Trainer.StepResult result = trainer.next();
+        StepResult result = trainer.next();
         progress.update(result.step(), String.format("loss %.3f", result.loss()));
       }
       ModelFile.writeWeights(file, session.model(), session.statistics());

@@ -9,6 +9,7 @@ import autosparse.costmodel.training.Evaluation;
 import autosparse.costmodel.training.Evaluation.TaskEvaluation;
 import autosparse.costmodel.training.Evaluator;
 import autosparse.costmodel.training.RankingMetrics;
+import autosparse.costmodel.training.StepResult;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
@@ -121,7 +122,7 @@ final class Training {
                 "time limit reached after step " + trainer.step() + "; go on with --resume");
             return 0;
           }
-          Trainer.StepResult result = trainer.next();
+          StepResult result = trainer.next();
           recorder.trained(
               result.step(),
               trainer.epoch(),

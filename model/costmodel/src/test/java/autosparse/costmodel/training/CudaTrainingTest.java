@@ -55,7 +55,7 @@ class CudaTrainingTest {
     TrainingConfig config = TinyTraining.config(STEPS, 2, RATE);
     try (TinyTraining training = new TinyTraining(data, TinyTraining.model(kind), config, device)) {
       for (int step = 0; step < STEPS; step++) {
-        Trainer.StepResult result = training.trainer.next();
+        StepResult result = training.trainer.next();
         losses.add(result.loss());
         norms.add(result.gradientNorm());
       }
