@@ -30,6 +30,8 @@ public final class CudaContext implements AutoCloseable {
   private final List<PinnedBlock> argumentBlocks = new ArrayList<>();
   private Thread owner = Thread.currentThread();
   private String lastLaunch = "none";
+  private long launches;
+  private long waits;
   private Uploads uploads;
   private boolean uploading;
   private String capturing;
@@ -136,7 +138,22 @@ public final class CudaContext implements AutoCloseable {
   /** Waits until everything queued is done. */
   public void synchronize() {
     refuseCapture("waiting for the device");
+    waits++;
     run("waiting for the stream", () -> driver.synchronize(stream));
+  }
+
+  /** Kernels and captured works queued so far by this context, those of libraries not counted. */
+  public long launches() {
+    return launches;
+  }
+
+  /** How often the host has waited for the device so far. */
+  public long waits() {
+    return waits;
+  }
+
+  void countWait() {
+    waits++;
   }
 
   /**
@@ -279,6 +296,7 @@ public final class CudaContext implements AutoCloseable {
               kernel, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes));
     }
     lastLaunch = kernel;
+    launches++;
   }
 
   void launch(String name, Driver.Graph graph) {
@@ -290,6 +308,7 @@ public final class CudaContext implements AutoCloseable {
       throw failure(e, "captured " + name);
     }
     lastLaunch = name;
+    launches++;
   }
 
   /** Makes the context current on the thread that now drives the device. */

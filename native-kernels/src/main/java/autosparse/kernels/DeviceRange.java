@@ -87,7 +87,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, short[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 2L * count),

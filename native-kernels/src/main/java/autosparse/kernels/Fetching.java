@@ -34,6 +34,7 @@ final class Fetching {
     context.run(
         "copying " + bytes + " bytes from the device",
         () -> {
+          context.countWait();
           queue(block, offset, bytes, 0);
           for (long at = 0; at < bytes; at += PIECE) {
             queue(block, offset, bytes, at + PIECE);

@@ -22,8 +22,8 @@ class CapturedWorkTest {
           context.capture(
               "two fills",
               () -> {
-                kernels.fill(0, 10, 1);
-                kernels.fill(64, 10, 2);
+                kernels.fill(Storage.F32, 0, 10, 1);
+                kernels.fill(Storage.F32, 64, 10, 2);
               });
       assertEquals(0, driver.launches, "nothing is done yet");
       work.launch();

@@ -15,6 +15,7 @@ import autosparse.schedule.Op;
 import autosparse.trainer.run.Progress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -79,8 +80,12 @@ final class Baseline {
         if (interrupted.getAsBoolean()) {
           return Optional.empty();
         }
-        StepResult result = trainer.next();
-        progress.update(result.step(), String.format("loss %.3f", result.loss()));
+        trainer.advance();
+        if (trainer.atEpochEnd()) {
+          List<StepResult> results = trainer.results();
+          StepResult last = results.get(results.size() - 1);
+          progress.update(last.step(), String.format(Locale.ROOT, "loss %.3f", last.loss()));
+        }
       }
       ModelFile.writeWeights(file, session.model(), session.statistics());
       return Optional.of(session.evaluator(config.loss(), BATCH).evaluate(false));
