@@ -100,7 +100,6 @@ public final class Adam implements AutoCloseable {
             firstMoments,
             secondMoments,
             norm);
-    parameters.zeroGradients();
   }
 
   /** Gradient norm of the last step, before clipping; waits for it. */
