@@ -11,13 +11,13 @@ import java.util.List;
  * @param labels relative speed of each schedule, 1 = the task's best, [N]
  * @param groups first schedule of each task, then N, [G+1]
  */
-record RankingBatch(List<Selection> selections, double[] labels, long[] groups) {
+public record RankingBatch(List<Selection> selections, double[] labels, long[] groups) {
 
   /**
    * @param encoded every task of the data
    * @param best fastest training latency of every task, in ms
    */
-  static RankingBatch of(
+  public static RankingBatch of(
       StepPlan.Step step, TrainingData data, List<EncodedTask> encoded, double[] best) {
     List<Selection> selections = new ArrayList<>();
     long[] groups = new long[step.slices().size() + 1];
@@ -39,12 +39,12 @@ record RankingBatch(List<Selection> selections, double[] labels, long[] groups) 
   }
 
   /** Number of schedules. */
-  int size() {
+  public int size() {
     return labels.length;
   }
 
   /** Number of tasks. */
-  int tasks() {
+  public int tasks() {
     return groups.length - 1;
   }
 }
