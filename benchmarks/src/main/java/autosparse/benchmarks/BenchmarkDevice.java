@@ -1,0 +1,105 @@
+package autosparse.benchmarks;
+
+import autosparse.engine.CudaDevice;
+import autosparse.engine.DType;
+import autosparse.engine.Device;
+import autosparse.engine.DeviceSelection;
+import autosparse.engine.HostDevice;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryLedger;
+
+/** The device that a benchmark runs on, with its stopwatch and its ceilings. */
+final class BenchmarkDevice implements AutoCloseable {
+  private final Device device;
+  private final int threads;
+  private final TensorScope scope;
+  private final Stopwatch stopwatch;
+  private Ceilings ceilings;
+  private long baseline;
+
+  private BenchmarkDevice(Device device, int threads) {
+    this.device = device;
+    this.threads = threads;
+    this.scope = device.root().child("benchmark");
+    this.stopwatch =
+        device instanceof CudaDevice cuda ? new CudaStopwatch(cuda, scope) : new HostStopwatch();
+    measureCeilings();
+    baseline = device.ledger().liveBytes();
+  }
+
+  /**
+   * Opens a device and says which, and what it reaches.
+   *
+   * @param name as {@link DeviceSelection#of} takes it
+   * @param threads worker threads of the CPU engine; 0 for all cores
+   * @throws IllegalArgumentException when there is no such device, with the reason
+   */
+  static BenchmarkDevice open(String name, int threads) {
+    DeviceSelection selection =
+        DeviceSelection.of(name, new DeviceSelection.Options(0, threads));
+    BenchmarkDevice opened = new BenchmarkDevice(selection.open(), threads);
+    System.out.printf(
+        "%ndevice %s: %s (%s); %s%n%s%n",
+        name,
+        selection.chosen(),
+        selection.reason(),
+        opened.device.facts(),
+        opened.device.activation(),
+        opened.ceilings);
+    return opened;
+  }
+
+  /** Measures the ceilings anew: on a processor other work comes and goes. */
+  void measureCeilings() {
+    ceilings =
+        device instanceof CudaDevice
+            ? CudaCeilings.measure(device, device.activation(), stopwatch)
+            : HostCeilings.measure(threads);
+  }
+
+  Device device() {
+    return device;
+  }
+
+  boolean isCuda() {
+    return device instanceof CudaDevice;
+  }
+
+  /** Where a workload's tensors go. */
+  TensorScope scope() {
+    return scope;
+  }
+
+  Ceilings ceilings() {
+    return ceilings;
+  }
+
+  Stopwatch.Timing time(Runnable work) {
+    return stopwatch.time(work);
+  }
+
+  /** Forgets the peak of what went before, such as the ceilings' own. */
+  void resetPeak() {
+    device.ledger().resetPeak();
+  }
+
+  /** Most bytes that tensors held since {@link #resetPeak}, the stopwatch's own not counted. */
+  long peakBytes() {
+    return device.ledger().peakBytes() - baseline;
+  }
+
+  /** Gives the device back after a failure, which another one in doing so does not hide. */
+  void abandon(RuntimeException failure) {
+    try {
+      device.close();
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    scope.close();
+    device.close();
+  }
+}
