@@ -45,7 +45,8 @@ final class AttentionWorkload implements Workload {
 
   @Override
   public Cost cost() {
-    return Cost.of(flops, qkv.bytes() + offsets.bytes() + out.bytes() + logSumExp.bytes());
+    double bytes = qkv.bytes() + offsets.bytes() + out.bytes() + logSumExp.bytes();
+    return Cost.of(flops, bytes);
   }
 
   @Override

@@ -1,12 +1,11 @@
 package autosparse.benchmarks;
 
 import autosparse.engine.CudaDevice;
-import autosparse.engine.DType;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
-import autosparse.engine.HostDevice;
+import autosparse.engine.Precision;
 import autosparse.engine.TensorScope;
-import autosparse.engine.memory.MemoryLedger;
+import autosparse.schedule.InputException;
 
 /** The device that a benchmark runs on, with its stopwatch and its ceilings. */
 final class BenchmarkDevice implements AutoCloseable {
@@ -15,7 +14,7 @@ final class BenchmarkDevice implements AutoCloseable {
   private final TensorScope scope;
   private final Stopwatch stopwatch;
   private Ceilings ceilings;
-  private long baseline;
+  private final long baseline;
 
   private BenchmarkDevice(Device device, int threads) {
     this.device = device;
@@ -28,24 +27,38 @@ final class BenchmarkDevice implements AutoCloseable {
   }
 
   /**
-   * Opens a device and says which, and what it reaches.
+   * Chooses a device.
    *
    * @param name as {@link DeviceSelection#of} takes it
+   * @param precision {@code fp32}, {@code tf32}, {@code bf16}, or {@code auto} for the device's own
    * @param threads worker threads of the CPU engine; 0 for all cores
-   * @throws IllegalArgumentException when there is no such device, with the reason
+   * @throws IllegalArgumentException when there is no such device, or not with this precision, with
+   *     the reason
    */
-  static BenchmarkDevice open(String name, int threads) {
-    DeviceSelection selection =
-        DeviceSelection.of(name, new DeviceSelection.Options(0, threads));
+  static DeviceSelection select(String name, String precision, int threads) {
+    DeviceSelection selection = DeviceSelection.of(name, new DeviceSelection.Options(0, threads));
+    if (precision.equals("auto")) {
+      return selection;
+    }
+    for (Precision format : Precision.values()) {
+      if (format.toString().equals(precision)) {
+        return selection.withPrecision(format);
+      }
+    }
+    throw new InputException("precision " + precision + ", expected auto, fp32, tf32 or bf16");
+  }
+
+  /**
+   * Opens a device and says which, and what it reaches.
+   *
+   * @throws IllegalArgumentException as {@link #select}
+   */
+  static BenchmarkDevice open(String name, String precision, int threads) {
+    DeviceSelection selection = select(name, precision, threads);
     BenchmarkDevice opened = new BenchmarkDevice(selection.open(), threads);
     System.out.printf(
-        "%ndevice %s: %s (%s); %s%n%s%n",
-        name,
-        selection.chosen(),
-        selection.reason(),
-        opened.device.facts(),
-        opened.device.activation(),
-        opened.ceilings);
+        "%ndevice %s: %s (%s), %s; %s%n",
+        name, selection.chosen(), selection.reason(), opened.device.facts(), opened.ceilings);
     return opened;
   }
 

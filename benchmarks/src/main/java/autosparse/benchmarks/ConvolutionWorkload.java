@@ -56,7 +56,8 @@ final class ConvolutionWorkload implements Workload {
     var convolution = scope.device().operators().convolution();
     if (pass == Pass.MAP_AND_FORWARD) {
       try (TensorScope step = scope.child("step")) {
-        NeighborMap made = scope.device().operators().pattern().neighbors(sites, sites, KERNEL, step);
+        NeighborMap made =
+            scope.device().operators().pattern().neighbors(sites, sites, KERNEL, step);
         convolution.forward(x, weight, made, false, y);
       }
       return;

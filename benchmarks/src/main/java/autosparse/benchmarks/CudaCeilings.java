@@ -21,7 +21,8 @@ final class CudaCeilings {
   static Ceilings measure(Device device, DType activation, Stopwatch stopwatch) {
     try (TensorScope scope = device.root().child("ceilings")) {
       double product = product(scope, activation, stopwatch);
-      return new Ceilings(2.0 * SIZE * SIZE * SIZE / product, 2.0 * COPY_BYTES / copy(scope, stopwatch));
+      return new Ceilings(
+          2.0 * SIZE * SIZE * SIZE / product, 2.0 * COPY_BYTES / copy(scope, stopwatch));
     }
   }
 

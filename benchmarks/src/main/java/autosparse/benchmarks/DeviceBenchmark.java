@@ -32,6 +32,10 @@ public abstract class DeviceBenchmark {
   @Param("auto")
   public String device;
 
+  /** {@code fp32}, {@code tf32}, {@code bf16}, or {@code auto} for the device's own. */
+  @Param("auto")
+  public String precision;
+
   /** Worker threads of the CPU engine; 0 for all cores. */
   @Param("0")
   public int threads;
@@ -45,7 +49,7 @@ public abstract class DeviceBenchmark {
   /** Opens the device and prepares the work. */
   @Setup(Level.Trial)
   public void open() {
-    opened = BenchmarkDevice.open(device, threads);
+    opened = BenchmarkDevice.open(device, precision, threads);
     try {
       workload = prepare(opened);
     } catch (RuntimeException e) {

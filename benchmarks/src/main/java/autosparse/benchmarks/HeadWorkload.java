@@ -40,8 +40,7 @@ final class HeadWorkload implements Workload {
         Tape tape = Tape.inference(scope)) {
       Tensor computed = network.model().pattern(tape, pyramid).value();
       Tensor kept =
-          scope.create(
-              "features", computed.dtype(), MemoryTag.INPUT, computed.shape().toArray());
+          scope.create("features", computed.dtype(), MemoryTag.INPUT, computed.shape().toArray());
       scope.device().operators().elementwise().copy(computed, kept);
       return kept;
     }

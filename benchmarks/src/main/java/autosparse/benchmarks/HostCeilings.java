@@ -116,5 +116,4 @@ final class HostCeilings {
     }
     return best / 1e9;
   }
-
 }

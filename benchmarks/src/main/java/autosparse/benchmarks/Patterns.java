@@ -46,7 +46,9 @@ final class Patterns {
     }
     if (name.startsWith("band:") || name.startsWith("rmat:")) {
       throw new InputException(
-          "matrix " + name + ", expected a number of nonzeros from 100 to 999999999 after the colon");
+          "matrix "
+              + name
+              + ", expected a number of nonzeros from 100 to 999999999 after the colon");
     }
     return of(MatrixReader.read(Path.of(name)));
   }

@@ -43,7 +43,7 @@ final class RankingNetwork implements AutoCloseable {
       problems.add(problem);
       List<Schedule> drawn = new ArrayList<>();
       for (int s = 0; s < schedules; s++) {
-        drawn.add(ScheduleSpace.random(problem, THREADS, random));
+        drawn.add(split(problem, random));
       }
       candidates.add(drawn);
     }
@@ -68,8 +68,18 @@ final class RankingNetwork implements AutoCloseable {
     }
   }
 
+  /** A schedule that splits every axis, so that all have as many tokens: 11 and the pattern's. */
+  private static Schedule split(Problem problem, SplittableRandom random) {
+    Schedule schedule;
+    do {
+      schedule = ScheduleSpace.random(problem, THREADS, random);
+    } while (schedule.loopOrder().size() < 2 * problem.op().axes().size());
+    return schedule;
+  }
+
   /** AutoSparseNet as this project trains it at C channels, with one of the heads. */
-  static ModelConfig config(autosparse.costmodel.ModelKind kind, int channels, ModelConfig.Head head) {
+  static ModelConfig config(
+      autosparse.costmodel.ModelKind kind, int channels, ModelConfig.Head head) {
     return new ModelConfig(
         kind,
         List.of(Op.SPMM),

@@ -74,8 +74,7 @@ final class RankingWorkload implements Workload {
     if (oneByOne) {
       for (Selection selection : all) {
         Selection alone = new Selection(selection.task(), 0, selection.indices());
-        ranking.batches.add(
-            new Batch(null, new PatternPyramid(scope, pattern), List.of(alone)));
+        ranking.batches.add(new Batch(null, new PatternPyramid(scope, pattern), List.of(alone)));
       }
     } else {
       PatternPyramid together = new PatternPyramid(scope, patterns.toArray(new Sites.Pattern[0]));

@@ -21,7 +21,14 @@ final class ResultTable {
 
   private static final List<String> HEADINGS =
       List.of(
-          "time ms", "spread", "host ms", "GFLOP/s", "GB/s", "floor ms", "share", "schedules/s",
+          "time ms",
+          "spread",
+          "host ms",
+          "GFLOP/s",
+          "GB/s",
+          "floor ms",
+          "share",
+          "schedules/s",
           "peak MB");
 
   private record Row(String name, List<String> cells) {}
@@ -44,9 +51,7 @@ final class ResultTable {
     for (RunResult result : results) {
       Group group = table.group(result.getParams());
       Map<String, Double> counters = new LinkedHashMap<>();
-      result
-          .getSecondaryResults()
-          .forEach((name, counter) -> counters.put(name, mean(counter)));
+      result.getSecondaryResults().forEach((name, counter) -> counters.put(name, mean(counter)));
       group.rows.add(new Row(caseName(result.getParams()), cells(counters)));
       if (group.ceilings.isEmpty() && counters.containsKey("ceilingGflopPerSecond")) {
         group.ceilings =

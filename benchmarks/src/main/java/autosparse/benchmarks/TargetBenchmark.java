@@ -23,16 +23,20 @@ public class TargetBenchmark extends DeviceBenchmark {
   private static final Pattern ROW = Pattern.compile("(.+) on (\\S+)");
   private static final Pattern CONVOLUTION =
       Pattern.compile("convolution (\\d+)->(\\d+) (forward|forward\\+backward|map\\+forward)");
-  private static final Pattern TOWER = Pattern.compile("tower C=(\\d+) (forward|forward\\+backward)");
+  private static final Pattern TOWER =
+      Pattern.compile("tower C=(\\d+) (forward|forward\\+backward)");
   private static final Pattern STEP = Pattern.compile("step C=(\\d+) (\\d+) schedules");
   private static final Pattern HEAD = Pattern.compile("head (\\d+) schedules forward\\+backward");
   private static final Pattern ATTENTION =
       Pattern.compile("attention B=(\\d+) L=(\\d+) H=(\\d+) D=(\\d+) forward");
-  private static final Pattern RANK = Pattern.compile("rank (\\d+) schedules (together|one by one)");
+  private static final Pattern RANK =
+      Pattern.compile("rank (\\d+) schedules (together|one by one)");
   private static final Pattern RANK_MATRICES =
       Pattern.compile("rank (\\d+) matrices x (\\d+) schedules (together|one by one)");
 
-  /** What, and after {@code on} its matrix as {@link Patterns} names them, or a file of the folder. */
+  /**
+   * What, and after {@code on} its matrix as {@link Patterns} names them, or a file of the folder.
+   */
   @Param({
     "convolution 32->32 forward on band:1000000",
     "convolution 32->32 forward+backward on band:1000000",
@@ -66,7 +70,11 @@ public class TargetBenchmark extends DeviceBenchmark {
     Matcher attention = ATTENTION.matcher(row);
     if (attention.matches()) {
       return new AttentionWorkload(
-          on, number(attention, 1), number(attention, 2), number(attention, 3), number(attention, 4));
+          on,
+          number(attention, 1),
+          number(attention, 2),
+          number(attention, 3),
+          number(attention, 4));
     }
     Matcher parts = ROW.matcher(row);
     if (!parts.matches()) {
@@ -135,7 +143,8 @@ public class TargetBenchmark extends DeviceBenchmark {
         return pass;
       }
     }
-    throw new InputException("pass " + text + ", expected one of " + java.util.List.of(Pass.values()));
+    throw new InputException(
+        "pass " + text + ", expected one of " + java.util.List.of(Pass.values()));
   }
 
   private InputException unknown() {

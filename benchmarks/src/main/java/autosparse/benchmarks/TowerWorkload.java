@@ -12,8 +12,8 @@ import autosparse.schedule.InputException;
 
 /**
  * AutoSparseNet's 13-layer tower over one matrix: all layers' pooled outputs, and with the backward
- * pass the gradient of all weights, everything kept. Neighbour maps are made before, as in training,
- * where they are kept from step to step.
+ * pass the gradient of all weights, everything kept. Neighbour maps are made before, as in
+ * training, where they are kept from step to step.
  */
 final class TowerWorkload implements Workload {
   private final TensorScope scope;
