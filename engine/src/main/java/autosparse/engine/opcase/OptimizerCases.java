@@ -66,10 +66,9 @@ final class OptimizerCases {
           List<Tensor> outputs = new ArrayList<>(weights);
           outputs.addAll(first);
           outputs.addAll(second);
-          List<Tensor> inputs = new ArrayList<>(gradients);
-          inputs.add(norm);
+          outputs.addAll(gradients);
           return Invocation.of(
-              inputs,
+              List.of(norm),
               outputs,
               () -> operators.adam(settings, weights, gradients, first, second, norm),
               null,

@@ -202,10 +202,11 @@ class WacoReferenceTest {
   private static Variable embedding(
       Tape tape, WacoModel model, Problem problem, Schedule schedule) {
     WacoProjection.Projected projected = new WacoProjection(OP).project(schedule, problem);
-    int[][] columns =
+    List<Tensor> columns =
         IntStream.of(projected.categories())
-            .mapToObj(category -> new int[] {category})
-            .toArray(int[][]::new);
+            .mapToObj(
+                category -> tape.scope().ints("category", MemoryTag.INPUT, new int[] {category}))
+            .toList();
     double[] order = new double[projected.order().length];
     for (int i = 0; i < order.length; i++) {
       order[i] = projected.order()[i];

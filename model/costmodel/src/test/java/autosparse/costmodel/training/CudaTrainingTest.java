@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -55,7 +56,7 @@ class CudaTrainingTest {
     TrainingConfig config = TinyTraining.config(STEPS, 2, RATE);
     try (TinyTraining training = new TinyTraining(data, TinyTraining.model(kind), config, device)) {
       for (int step = 0; step < STEPS; step++) {
-        Trainer.StepResult result = training.trainer.next();
+        StepResult result = training.trainer.next();
         losses.add(result.loss());
         norms.add(result.gradientNorm());
       }
@@ -85,5 +86,34 @@ class CudaTrainingTest {
       requireNear(cpu.norms.get(step), cuda.norms.get(step), NORM_TOLERANCE, "norm" + what);
     }
     assertEquals(cuda, train(kind, cuda()));
+  }
+
+  /** Heads as graphs, which sentinels around tensors rule out, against the same work uncaptured. */
+  @ParameterizedTest
+  @EnumSource(
+      value = ModelKind.class,
+      names = {"AUTOSPARSE", "WACO_WIDE"})
+  void capturedHeadsChangeNoBit(ModelKind kind) {
+    Outcome uncaptured = train(kind, cuda());
+    Outcome captured =
+        train(kind, CudaDevice.open(CudaDevice.Options.of(0).withCapacity(CAPACITY)));
+    assertEquals(uncaptured, captured);
+  }
+
+  @Test
+  void stepsDoNotWaitForTheDevice() {
+    TrainingConfig config = TinyTraining.config(STEPS, 2, RATE);
+    CudaDevice device = CudaDevice.open(CudaDevice.Options.of(0).withCapacity(CAPACITY));
+    try (TinyTraining training =
+            new TinyTraining(data, TinyTraining.model(ModelKind.AUTOSPARSE), config, device)) {
+      int perEpoch = training.trainer.stepsPerEpoch();
+      training.run(2L * perEpoch);
+      training.trainer.results();
+      long waits = device.context().waits();
+      training.run(2L * perEpoch);
+      assertEquals(waits, device.context().waits(), "maps are made, nobody asked for a loss");
+      assertEquals(2 * perEpoch, training.trainer.results().size());
+      assertEquals(waits + 1, device.context().waits(), "all losses in one copy");
+    }
   }
 }
