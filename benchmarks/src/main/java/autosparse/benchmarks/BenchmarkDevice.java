@@ -55,11 +55,20 @@ final class BenchmarkDevice implements AutoCloseable {
    */
   static BenchmarkDevice open(String name, String precision, int threads) {
     DeviceSelection selection = select(name, precision, threads);
-    BenchmarkDevice opened = new BenchmarkDevice(selection.open(), threads);
+    BenchmarkDevice opened = measured(selection.open(), threads);
     System.out.printf(
         "%ndevice %s: %s (%s), %s; %s%n",
         name, selection.chosen(), selection.reason(), opened.device.facts(), opened.ceilings);
     return opened;
+  }
+
+  private static BenchmarkDevice measured(Device device, int threads) {
+    try {
+      return new BenchmarkDevice(device, threads);
+    } catch (RuntimeException e) {
+      abandon(device, e);
+      throw e;
+    }
   }
 
   /** Measures the ceilings anew: on a processor other work comes and goes. */
@@ -103,6 +112,10 @@ final class BenchmarkDevice implements AutoCloseable {
 
   /** Gives the device back after a failure, which another one in doing so does not hide. */
   void abandon(RuntimeException failure) {
+    abandon(device, failure);
+  }
+
+  private static void abandon(Device device, RuntimeException failure) {
     try {
       device.close();
     } catch (RuntimeException e) {

@@ -52,6 +52,7 @@ public abstract class DeviceBenchmark {
     opened = BenchmarkDevice.open(device, precision, threads);
     try {
       workload = prepare(opened);
+      opened.resetPeak();
     } catch (RuntimeException e) {
       opened.abandon(e);
       throw e;

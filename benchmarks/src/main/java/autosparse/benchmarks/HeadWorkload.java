@@ -1,6 +1,5 @@
 package autosparse.benchmarks;
 
-import autosparse.autograd.LossFunctions;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.ModelConfig;
@@ -9,15 +8,17 @@ import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.PatternPyramid;
+import autosparse.layers.RankingLoss;
 import java.util.List;
 
 /**
- * The head of a cost model alone, forward and backward: the sum of all schedules' scores, the
- * pattern's features given.
+ * The head of a cost model alone, forward and backward: scores of all schedules and their margin
+ * loss, the pattern's features given.
  */
 final class HeadWorkload implements Workload {
   private final TensorScope scope;
   private final RankingNetwork network;
+  private final RankingStep ranking;
   private final Tensor features;
   private final Cost cost;
   private long step;
@@ -25,13 +26,13 @@ final class HeadWorkload implements Workload {
   HeadWorkload(BenchmarkDevice on, Sites.Pattern pattern, ModelConfig config, int schedules) {
     scope = on.scope().child("head");
     network = new RankingNetwork(scope, config, List.of(pattern), schedules);
+    ranking = new RankingStep(scope, network, RankingLoss.MARGIN);
     features = features(scope, network, pattern);
     cost = cost(config);
     int[] lengths = network.sequenceLengths();
     System.out.printf(
         "%n%d schedules, %d tokens, %d of them different%n",
         lengths.length, java.util.Arrays.stream(lengths).sum(), network.distinctTokens());
-    on.resetPeak();
   }
 
   /** A pattern's features, computed once. */
@@ -76,11 +77,8 @@ final class HeadWorkload implements Workload {
 
   @Override
   public void run() {
-    network.model().parameters().zeroGradients();
     try (Tape tape = Tape.recording(scope, step++)) {
-      Variable pattern = Variable.constant(features);
-      Variable scores = network.model().scores(tape, pattern, network.selections());
-      tape.backward(LossFunctions.scaledSum(tape, scores, 1));
+      ranking.run(tape, Variable.constant(features));
     }
   }
 
@@ -91,6 +89,7 @@ final class HeadWorkload implements Workload {
 
   @Override
   public void close() {
+    ranking.close();
     network.close();
     scope.close();
   }

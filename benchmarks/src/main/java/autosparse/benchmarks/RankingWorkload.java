@@ -55,7 +55,6 @@ final class RankingWorkload implements Workload {
     } else {
       ranking.batches.add(new Batch(features, null, List.of(all)));
     }
-    on.resetPeak();
     return ranking;
   }
 
@@ -80,7 +79,6 @@ final class RankingWorkload implements Workload {
       PatternPyramid together = new PatternPyramid(scope, patterns.toArray(new Sites.Pattern[0]));
       ranking.batches.add(new Batch(null, together, all));
     }
-    on.resetPeak();
     return ranking;
   }
 

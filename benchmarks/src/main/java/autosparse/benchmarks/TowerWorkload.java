@@ -12,8 +12,8 @@ import autosparse.schedule.InputException;
 
 /**
  * AutoSparseNet's 13-layer tower over one matrix: all layers' pooled outputs, and with the backward
- * pass the gradient of all weights, everything kept. Neighbour maps are made before, as in
- * training, where they are kept from step to step.
+ * pass the gradient of all weights, added up, everything kept. Neighbour maps are made before, as
+ * in training, where they are kept from step to step.
  */
 final class TowerWorkload implements Workload {
   private final TensorScope scope;
@@ -37,7 +37,6 @@ final class TowerWorkload implements Workload {
     tower = SparseTower.autoSparse(parameters.in("tower"), channels);
     pyramid = new PatternPyramid(scope, pattern);
     cost = cost(tower, pyramid, scope.device(), channels, pass);
-    on.resetPeak();
   }
 
   /**
@@ -67,7 +66,6 @@ final class TowerWorkload implements Workload {
       }
       return;
     }
-    parameters.zeroGradients();
     try (Tape tape = Tape.recording(scope, step++)) {
       for (Variable pooled : tower.forward(tape, pyramid)) {
         tape.gradient(pooled, g -> scope.device().operators().elementwise().fill(g, 1));

@@ -92,7 +92,6 @@ final class MainTest {
   void cudnnIsSkippedWithItsReasonWithoutAGpu() {
     assertThrows(
         NoBenchmarksException.class, () -> run(quick("CudnnBenchmark", "-p", "device=cpu")));
-    assertEquals(
-        Optional.of("no GPU was asked for or found"), CudnnBenchmark.unavailable(false));
+    assertEquals(Optional.of("no GPU was asked for or found"), CudnnBenchmark.unavailable(false));
   }
 }

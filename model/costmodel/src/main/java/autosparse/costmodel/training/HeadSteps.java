@@ -20,7 +20,7 @@ import java.util.Map;
  * {@value #ROW_MULTIPLE}, 28 and 50. The bundled data set (40 matrices, 880 steps): 40, one a
  * matrix.
  */
-final class HeadSteps implements AutoCloseable {
+public final class HeadSteps implements AutoCloseable {
   /** What the number of a batch's distinct rows is rounded up to. */
   static final int ROW_MULTIPLE = 64;
 
@@ -34,7 +34,7 @@ final class HeadSteps implements AutoCloseable {
   private final RankingLoss ranking;
   private final Map<Form, HeadStep> byForm = new LinkedHashMap<>(16, 0.75f, true);
 
-  HeadSteps(TensorScope parent, FixedHead head, RankingLoss ranking) {
+  public HeadSteps(TensorScope parent, FixedHead head, RankingLoss ranking) {
     this.scope = parent.child("heads");
     this.head = head;
     this.ranking = ranking;
@@ -46,7 +46,7 @@ final class HeadSteps implements AutoCloseable {
    * @param features of the step's matrices, [M, F]
    * @param mean [1], the step's loss
    */
-  void run(Tape tape, Variable features, RankingBatch batch, Tensor mean) {
+  public void run(Tape tape, Variable features, RankingBatch batch, Tensor mean) {
     BatchArrays arrays = head.batch(batch.selections(), ROW_MULTIPLE);
     Form form = new Form(arrays.form(), features.value().shape(), batch.tasks(), batch.size());
     HeadStep step = byForm.get(form);

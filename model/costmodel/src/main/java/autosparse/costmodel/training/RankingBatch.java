@@ -11,7 +11,7 @@ import java.util.List;
  * @param labels relative speed of each schedule, 1 = the task's best, [N]
  * @param groups first schedule of each task, then N, [G+1]
  */
-record RankingBatch(List<Selection> selections, double[] labels, long[] groups) {
+public record RankingBatch(List<Selection> selections, double[] labels, long[] groups) {
 
   /**
    * @param encoded every task of the data
