@@ -1,0 +1,102 @@
+package autosparse.benchmarks;
+
+import autosparse.engine.DeviceSelection;
+import autosparse.schedule.InputException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.NoBenchmarksException;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * JMH's own command line; behind JMH's report comes one table of all results with rates, floors and
+ * shares of the ceilings.
+ */
+public final class Main {
+  private static final List<String> OF_JMH = List.of("-h", "-l", "-lp", "-lprof", "-lrf");
+
+  private Main() {}
+
+  /** Runs the benchmarks that the arguments select; exit code 1 when one of them failed. */
+  public static void main(String[] args) throws IOException {
+    if (Stream.of(args).anyMatch(OF_JMH::contains)) {
+      org.openjdk.jmh.Main.main(args);
+      return;
+    }
+    int code;
+    try {
+      code = run(new CommandLineOptions(args));
+    } catch (NoBenchmarksException e) {
+      code = 2; // JMH has said so
+    } catch (CommandLineOptionException
+        | RunnerException
+        | IllegalArgumentException
+        | InputException e) {
+      System.err.println(e.getMessage());
+      code = 2;
+    }
+    System.exit(code);
+  }
+
+  /** Runs and prints; 1 when a benchmark gave no result. */
+  static int run(Options given) throws RunnerException, IOException {
+    Options options = withoutUnavailable(given, sayDevices(given));
+    PrintStream out =
+        options.getOutput().hasValue()
+            ? new PrintStream(options.getOutput().get(), StandardCharsets.UTF_8)
+            : System.out;
+    RunLog log = new RunLog(out, options.verbosity().orElse(VerboseMode.NORMAL));
+    Collection<RunResult> results = new Runner(options, log.format()).run();
+    ResultTable table = ResultTable.of(results, log.failed(results));
+    System.out.println();
+    System.out.print(table);
+    return table.failures().isEmpty() ? 0 : 1;
+  }
+
+  /** Leaves out what this machine or this jar has not, and says so where it was selected. */
+  private static Options withoutUnavailable(Options given, boolean cuda) {
+    Optional<String> reason = CudnnBenchmark.unavailable(cuda);
+    if (reason.isEmpty()) {
+      return given;
+    }
+    String name = CudnnBenchmark.class.getName();
+    if (given.getIncludes().isEmpty()
+        || given.getIncludes().stream()
+            .anyMatch(include -> Pattern.compile(include).matcher(name + ".run").find())) {
+      System.out.println("skipped CudnnBenchmark: " + reason.get());
+    }
+    return new OptionsBuilder().parent(given).exclude(Pattern.quote(name)).build();
+  }
+
+  /**
+   * Says what each asked device is, and fails at once where there is none such.
+   *
+   * @return whether one of them is a GPU
+   */
+  private static boolean sayDevices(Options options) {
+    boolean cuda = false;
+    List<String> usual = List.of("auto");
+    for (String device : options.getParameter("device").orElse(usual)) {
+      for (String precision : options.getParameter("precision").orElse(usual)) {
+        DeviceSelection selection = BenchmarkDevice.select(device, precision, 0);
+        System.out.printf(
+            "device %s, precision %s: %s in %s (%s)%n",
+            device, precision, selection.chosen(), selection.precision(), selection.reason());
+        cuda |= selection.isCuda();
+      }
+    }
+    return cuda;
+  }
+}
