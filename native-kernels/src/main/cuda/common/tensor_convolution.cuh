@@ -677,24 +677,53 @@ __device__ __forceinline__ void tensor_convolution(
   }
 }
 
-// Writes the blocks of weights of a convolution [K, fan_in, fan_out], a thread an element: block
-// (tile of columns, chunk, offset in order of kernel rows). The weights given are the convolution's
-// own, or with `turned` those of the convolution whose dgrad it is, [K, fan_out, fan_in], and then
-// `mirrored` says whether offset k takes those of offset K - 1 - k.
+// The weight that offset k, input channel i and output channel o of a convolution take. `weight` is
+// the convolution's own, [K, fan_in, fan_out], or with `turned` that of the convolution whose dgrad
+// it is, [K, fan_out, fan_in]; `mirrored` says that offset k then takes those of offset K - 1 - k.
+struct WeightSource {
+  const float* weight;
+  int offsets;
+  int fan_in;
+  int fan_out;
+  bool turned;
+  bool mirrored;
+
+  __device__ __forceinline__ float at(int k, int64 i, int64 o) const {
+    const int64 from = mirrored ? offsets - 1 - k : k;
+    return weight[turned ? (from * fan_out + o) * fan_in + i : (from * fan_in + i) * fan_out + o];
+  }
+};
+
+// A factor as the tensor cores take it.
 template <typename T>
-__device__ __forceinline__ void stage_weights(const float* __restrict__ weight, int offsets,
-                                              int fan_in, int fan_out, bool turned, bool mirrored,
-                                              int packs, int columns, T* staged) {
+__device__ __forceinline__ T round_factor(float value) {
+  return from_float<T>(value);
+}
+
+template <>
+__device__ __forceinline__ float round_factor<float>(float value) {
+  unsigned bits = __float_as_uint(value);
+#if __CUDA_ARCH__ >= 800
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+#endif
+  return __uint_as_float(bits);
+}
+
+// Writes a convolution's blocks of weights, a thread an element: block (tile of columns, chunk,
+// offset in order of kernel rows).
+template <typename T>
+__device__ __forceinline__ void stage_weights(const WeightSource& source, int packs, int columns,
+                                              T* staged) {
   constexpr int kPerPack = 16 / sizeof(T);
   const int depth = packs * kPerPack;
-  const int chunks = (fan_in + depth - 1) / depth;
+  const int chunks = (source.fan_in + depth - 1) / depth;
   const int64 e = grid_thread();
   const int within = static_cast<int>(e % (depth * columns));
   const int64 block = e / (depth * columns);
-  const int j = static_cast<int>(block % offsets);
-  const int chunk = static_cast<int>(block / offsets % chunks);
-  const int64 tile = block / offsets / chunks;
-  if (tile * columns >= fan_out) {
+  const int j = static_cast<int>(block % source.offsets);
+  const int chunk = static_cast<int>(block / source.offsets % chunks);
+  const int64 tile = block / source.offsets / chunks;
+  if (tile * columns >= source.fan_out) {
     return;
   }
   const int line = within / depth;
@@ -704,23 +733,24 @@ __device__ __forceinline__ void stage_weights(const float* __restrict__ weight, 
       columns == 8 ? line : (line & ~31) + (line >> 1 & 3) * 8 + (line >> 3 & 3) * 2 + (line & 1);
   const int64 i = static_cast<int64>(chunk) * depth + c;
   const int64 o = tile * columns + column;
-  const int ordered = offsets == 1 ? 0 : by_kernel_row(j);  // its own inverse
-  const int k = mirrored ? offsets - 1 - ordered : ordered;
-  float value = 0;
-  if (i < fan_in && o < fan_out) {
-    value = weight[turned ? (static_cast<int64>(k) * fan_out + o) * fan_in + i
-                          : (static_cast<int64>(k) * fan_in + i) * fan_out + o];
-  }
-  const int lines_per_128 = 8 / packs;
-  const int pack = c / kPerPack ^ (line / lines_per_128 & (packs - 1));
-  unsigned bits = __float_as_uint(value);
-#if __CUDA_ARCH__ >= 800
-  if (sizeof(T) == 4) {
-    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
-  }
-#endif
+  const int k = source.offsets == 1 ? 0 : by_kernel_row(j);  // its own inverse
+  const float value = i < source.fan_in && o < source.fan_out ? source.at(k, i, o) : 0;
+  const int pack = c / kPerPack ^ (line / (8 / packs) & (packs - 1));
   staged[block * (depth * columns) + line * depth + pack * kPerPack + c % kPerPack] =
-      from_float<T>(__uint_as_float(bits));
+      round_factor<T>(value);
+}
+
+// [K, fan_in, fan_out], rounded as T's factors are, for channel counts that fill no packs.
+template <typename T>
+__device__ __forceinline__ void round_weights(const WeightSource& source, float* rounded) {
+  const int64 e = grid_thread();
+  if (e >= static_cast<int64>(source.offsets) * source.fan_in * source.fan_out) {
+    return;
+  }
+  const int64 o = e % source.fan_out;
+  const int64 i = e / source.fan_out % source.fan_in;
+  const int k = static_cast<int>(e / source.fan_out / source.fan_in);
+  rounded[e] = to_float(round_factor<T>(source.at(k, i, o)));
 }
 
 }  // namespace autosparse
