@@ -86,8 +86,7 @@ class DeviceSelectionTest {
     assertEquals(Precision.FP32, old.precision());
     assertEquals(
         "tf32 needs compute capability 8.0: Tesla T4 has 7.5",
-        assertThrows(
-                IllegalArgumentException.class, () -> old.withPrecision(Precision.TF32))
+        assertThrows(IllegalArgumentException.class, () -> old.withPrecision(Precision.TF32))
             .getMessage());
     assertEquals(
         "bf16 needs compute capability 8.0: Tesla T4 has 7.5",

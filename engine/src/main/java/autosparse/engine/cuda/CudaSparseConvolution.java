@@ -126,12 +126,7 @@ final class CudaSparseConvolution extends SparseConvolutionOperators {
         work.create("turned weights", F32, MemoryTag.WORKSPACE, weight.elements())
             .deviceAddress(F32);
     kernels.turnWeights(
-        weight.deviceAddress(F32),
-        kernel.offsets(),
-        fanIn,
-        fanOut,
-        kernel.isSubmanifold(),
-        turned);
+        weight.deviceAddress(F32), kernel.offsets(), fanIn, fanOut, kernel.isSubmanifold(), turned);
     kernels.convolve(
         dz.deviceAddress(F32),
         turned,

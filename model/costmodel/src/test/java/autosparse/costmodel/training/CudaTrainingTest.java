@@ -50,9 +50,9 @@ class CudaTrainingTest {
   private static final int LEARNING_STEPS = 60;
 
   /**
-   * Layers of the network, each of which rounds its input and its weights: 13 of the tower and, from
-   * the pools to the scores, two of the pattern, two of the encoder, two of attention, four of the
-   * residual blocks and three of the decoder.
+   * Layers of the network, each of which rounds its input and its weights: 13 of the tower and,
+   * from the pools to the scores, two of the pattern, two of the encoder, two of attention, four of
+   * the residual blocks and three of the decoder.
    */
   private static final int LAYERS = 26;
 
