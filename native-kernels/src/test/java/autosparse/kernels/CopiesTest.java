@@ -88,7 +88,9 @@ class CopiesTest {
     try (CudaContext context = open();
         DeviceRange range = context.allocate(1024)) {
       ElementwiseKernels kernels = new ElementwiseKernels(context);
-      refuses(() -> context.upload(() -> kernels.fill(Storage.F32, 0, 1, 1)), "launched inside an upload");
+      refuses(
+          () -> context.upload(() -> kernels.fill(Storage.F32, 0, 1, 1)),
+          "launched inside an upload");
       refuses(() -> context.upload(() -> range.read(0, new int[1], 0, 1)), "inside an upload");
       refuses(() -> context.upload(() -> context.upload(() -> {})), "inside an upload");
       kernels.fill(Storage.F32, 0, 1, 1);

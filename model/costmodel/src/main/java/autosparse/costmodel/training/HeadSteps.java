@@ -22,7 +22,7 @@ import java.util.Map;
  */
 public final class HeadSteps implements AutoCloseable {
   /** What the number of a batch's distinct rows is rounded up to. */
-  static final int ROW_MULTIPLE = 64;
+  public static final int ROW_MULTIPLE = 64;
 
   private static final int MOST = 64;
 

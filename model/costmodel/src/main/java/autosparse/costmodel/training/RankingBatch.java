@@ -17,7 +17,7 @@ public record RankingBatch(List<Selection> selections, double[] labels, long[] g
    * @param encoded every task of the data
    * @param best fastest training latency of every task, in ms
    */
-  static RankingBatch of(
+  public static RankingBatch of(
       StepPlan.Step step, TrainingData data, List<EncodedTask> encoded, double[] best) {
     List<Selection> selections = new ArrayList<>();
     long[] groups = new long[step.slices().size() + 1];
@@ -39,12 +39,12 @@ public record RankingBatch(List<Selection> selections, double[] labels, long[] g
   }
 
   /** Number of schedules. */
-  int size() {
+  public int size() {
     return labels.length;
   }
 
   /** Number of tasks. */
-  int tasks() {
+  public int tasks() {
     return groups.length - 1;
   }
 }

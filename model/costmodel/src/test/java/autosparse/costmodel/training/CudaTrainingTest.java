@@ -105,7 +105,7 @@ class CudaTrainingTest {
     TrainingConfig config = TinyTraining.config(STEPS, 2, RATE);
     CudaDevice device = CudaDevice.open(CudaDevice.Options.of(0).withCapacity(CAPACITY));
     try (TinyTraining training =
-            new TinyTraining(data, TinyTraining.model(ModelKind.AUTOSPARSE), config, device)) {
+        new TinyTraining(data, TinyTraining.model(ModelKind.AUTOSPARSE), config, device)) {
       int perEpoch = training.trainer.stepsPerEpoch();
       training.run(2L * perEpoch);
       training.trainer.results();
