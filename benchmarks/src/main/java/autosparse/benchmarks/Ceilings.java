@@ -14,6 +14,6 @@ record Ceilings(double flops, double copy) {
 
   @Override
   public String toString() {
-    return "product %.1f TFLOP/s, copy %.1f GB/s".formatted(flops / 1e12, copy / 1e9);
+    return "product %.1f GFLOP/s, copy %.1f GB/s".formatted(flops / 1e9, copy / 1e9);
   }
 }

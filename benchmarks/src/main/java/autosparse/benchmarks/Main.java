@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -52,17 +54,41 @@ public final class Main {
 
   /** Runs and prints; 1 when a benchmark gave no result. */
   static int run(Options given) throws RunnerException, IOException {
-    Options options = withoutUnavailable(given, sayDevices(given));
+    Map<ResultTable.Asked, DeviceSelection> devices = devices(given);
+    devices.forEach(
+        (asked, selection) ->
+            System.out.printf(
+                "device %s, precision %s: %s in %s (%s)%n",
+                asked.device(),
+                asked.precision(),
+                selection.chosen(),
+                selection.precision(),
+                selection.reason()));
+    boolean cuda = devices.values().stream().anyMatch(DeviceSelection::isCuda);
+    Options options = withoutUnavailable(given, cuda);
     PrintStream out =
         options.getOutput().hasValue()
             ? new PrintStream(options.getOutput().get(), StandardCharsets.UTF_8)
             : System.out;
     RunLog log = new RunLog(out, options.verbosity().orElse(VerboseMode.NORMAL));
     Collection<RunResult> results = new Runner(options, log.format()).run();
-    ResultTable table = ResultTable.of(results, log.failed(results));
+    ResultTable table = ResultTable.of(results, log.failed(results), devices);
     System.out.println();
     System.out.print(table);
     return table.failures().isEmpty() ? 0 : 1;
+  }
+
+  /** What each asked device is; fails at once where there is none such. */
+  private static Map<ResultTable.Asked, DeviceSelection> devices(Options options) {
+    Map<ResultTable.Asked, DeviceSelection> devices = new LinkedHashMap<>();
+    List<String> usual = List.of("auto");
+    for (String device : options.getParameter("device").orElse(usual)) {
+      for (String precision : options.getParameter("precision").orElse(usual)) {
+        devices.put(
+            new ResultTable.Asked(device, precision), BenchmarkDevice.select(device, precision, 0));
+      }
+    }
+    return devices;
   }
 
   /** Leaves out what this machine or this jar has not, and says so where it was selected. */
@@ -78,25 +104,5 @@ public final class Main {
       System.out.println("skipped CudnnBenchmark: " + reason.get());
     }
     return new OptionsBuilder().parent(given).exclude(Pattern.quote(name)).build();
-  }
-
-  /**
-   * Says what each asked device is, and fails at once where there is none such.
-   *
-   * @return whether one of them is a GPU
-   */
-  private static boolean sayDevices(Options options) {
-    boolean cuda = false;
-    List<String> usual = List.of("auto");
-    for (String device : options.getParameter("device").orElse(usual)) {
-      for (String precision : options.getParameter("precision").orElse(usual)) {
-        DeviceSelection selection = BenchmarkDevice.select(device, precision, 0);
-        System.out.printf(
-            "device %s, precision %s: %s in %s (%s)%n",
-            device, precision, selection.chosen(), selection.precision(), selection.reason());
-        cuda |= selection.isCuda();
-      }
-    }
-    return cuda;
   }
 }

@@ -1,5 +1,6 @@
 package autosparse.benchmarks;
 
+import autosparse.engine.DeviceSelection;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -18,6 +19,9 @@ import org.openjdk.jmh.results.RunResult;
 final class ResultTable {
   /** Parameters that make a group; the others tell its rows apart. */
   private static final List<String> OF_GROUP = List.of("device", "precision", "threads");
+
+  /** Words of a user's that a device and its precision are chosen by. */
+  record Asked(String device, String precision) {}
 
   private static final List<String> HEADINGS =
       List.of(
@@ -41,13 +45,21 @@ final class ResultTable {
   private final Map<String, Group> groups = new LinkedHashMap<>();
   private final List<String> failures = new ArrayList<>();
 
-  private ResultTable() {}
+  private final Map<Asked, DeviceSelection> devices;
+
+  private ResultTable(Map<Asked, DeviceSelection> devices) {
+    this.devices = devices;
+  }
 
   /**
    * @param failed benchmarks that gave no result
+   * @param devices what was chosen for whatever was asked
    */
-  static ResultTable of(Collection<RunResult> results, Collection<BenchmarkParams> failed) {
-    ResultTable table = new ResultTable();
+  static ResultTable of(
+      Collection<RunResult> results,
+      Collection<BenchmarkParams> failed,
+      Map<Asked, DeviceSelection> devices) {
+    ResultTable table = new ResultTable(devices);
     for (RunResult result : results) {
       Group group = table.group(result.getParams());
       Map<String, Double> counters = new LinkedHashMap<>();
@@ -81,10 +93,15 @@ final class ResultTable {
   private Group group(BenchmarkParams params) {
     StringBuilder name = new StringBuilder(className(params));
     for (String parameter : OF_GROUP) {
-      if (params.getParamsKeys().contains(parameter)) {
-        name.append(", ").append(parameter).append(' ').append(params.getParam(parameter));
-      }
+      name.append(", ").append(parameter).append(' ').append(params.getParam(parameter));
     }
+    DeviceSelection chosen =
+        devices.get(new Asked(params.getParam("device"), params.getParam("precision")));
+    name.append(": ").append(chosen.chosen());
+    if (chosen.isCuda()) {
+      name.append(' ').append(chosen.reason());
+    }
+    name.append(" in ").append(chosen.precision());
     return groups.computeIfAbsent(name.toString(), n -> new Group());
   }
 

@@ -67,7 +67,8 @@ final class MainTest {
     List<String> lines = output.lines().toList();
     String group = lines.get(lines.size() - 3);
     assertTrue(
-        group.startsWith("PoolingBenchmark, device cpu, precision auto, threads 1, product "),
+        group.startsWith(
+            "PoolingBenchmark, device cpu, precision auto, threads 1: cpu in fp32, product "),
         group);
     String row = lines.get(lines.size() - 1);
     String[] cells = row.replace("global average C=8", "").strip().split("\\s+", -1);
