@@ -1,23 +1,45 @@
 // Global average pooling over the sites of each matrix, and the gradient that enters a ReLU read by
-// it. Contract: autosparse.engine.operators.PoolingOperators.
+// it; features in fp32 or bf16, pooled sums and their gradient in fp32. Contract:
+// autosparse.engine.operators.PoolingOperators.
 //
-// Average: each matrix is cut into a fixed number of slices; a block sums a slice of 128 channels, a
-// second launch adds the slices in a fixed order, in double.
+// Average: each matrix is cut into a fixed number of slices; a block sums a slice, 16 bytes of a row
+// a thread, a second launch adds the slices in a fixed order, in double.
 // Backward: a thread keeps its channels' share of the pool's gradient while it stays in one matrix.
-// Launch:  256 threads. sum_slices (slices · matrices, ceil(C / 128)); average_slices
-//          (matrices, ceil(C / 32)); relu_average_backward (ceil(N / block_sites), ceil(C / 128)).
-// Shared:  4 KB, 2 KB, none.
-// Bytes:   average 4·N·C; backward 12·N·C, of the last layer 8·N·C.
+// Launch:  256 threads, average_slices 1024. P = 128 channels in fp32, 256 in bf16: sum_slices
+//          (slices · matrices, ceil(C / P)); average_slices (matrices, ceil(C / 32));
+//          relu_average_backward (ceil(N / block_sites), ceil(C / P)).
+// Shared:  9 KB at most, 8 KB, none.
+// Bytes:   of a feature b: average b·N·C; backward 3·b·N·C, of the last layer 2·b·N·C.
 // FLOPs:   1 an element; 2.
 // Bound:   device memory.
 //
-// Measured (H100 80GB HBM3, medians of device time, N = 999,979, C = 128; floor: bytes at 3.0 TB/s):
-// average .199 ms (floor .171), backward .541 (.512).
+// Measured (medians of device time, N = 999,979, C = 128; floor: bytes at the same run's copy):
+//   fp32, H100 80GB HBM3, 3.0 TB/s, before bf16: average .199 ms (floor .171), backward .541 (.512).
+//   bf16, H200, 4.2 TB/s:      average .079 (.061), backward .187 (.183), of the last layer .129 (.122).
+//   bf16, H200, C = 32:        average .032 (.015), backward .051 (.046), of the last layer .036 (.030).
+// Average by slices of 792: .080, 528: .089, 1,584: .087; its second launch is about .007 of it.
+// Backward, tried: 512 sites a block .193; two rows a thread at a time .192, four .221.
 
 #include "common/packed_rows.cuh"
 #include "common/segments.cuh"
 
 namespace autosparse {
+
+// This thread's sums over the rows [from, end), every layout.rows-th.
+template <bool kAligned, typename T>
+__device__ __forceinline__ void sum_rows(const T* __restrict__ x, const PackedRows<T>& layout,
+                                         int64 from, int64 end, int channels,
+                                         float (&sum)[PackedRows<T>::kSize]) {
+  const int left = channels - layout.channel;
+#pragma unroll(kAligned ? 8 : 1)
+  for (int64 site = from + layout.row; site < end; site += layout.rows) {
+    const Pack<T> pack = load_row_pack<kAligned>(x + site * channels + layout.channel, left);
+#pragma unroll
+    for (int j = 0; j < PackedRows<T>::kSize; j++) {
+      sum[j] += to_float(pack.element[j]);
+    }
+  }
+}
 
 // partials [matrices, slices, channels].
 template <typename T>
@@ -25,27 +47,22 @@ __device__ __forceinline__ void sum_slices(const T* __restrict__ x,
                                            const int64* __restrict__ offsets, int slices,
                                            int channels, float* __restrict__ partials) {
   constexpr int kSize = PackedRows<T>::kSize;
-  constexpr int kUnroll = 8;
   __shared__ float row_sums[256][kSize + 1];  // one more, for the banks
   const PackedRows<T> layout(channels);
-  const bool aligned = channels % kSize == 0 && is_packed(x);
   const int left = channels - layout.channel;
   const int64 matrix = blockIdx.x / slices;
   const int slice = blockIdx.x % slices;
   const int64 start = offsets[matrix];
   const int64 sites = offsets[matrix + 1] - start;
+  const int64 from = start + slice_start(sites, slices, slice);
   const int64 end = start + slice_start(sites, slices, slice + 1);
   float sum[kSize] = {};
-  if (left > 0) {
-#pragma unroll kUnroll
-    for (int64 site = start + slice_start(sites, slices, slice) + layout.row; site < end;
-         site += layout.rows) {
-      const Pack<T> pack = load_row_pack(x + site * channels + layout.channel, left, aligned);
-#pragma unroll
-      for (int j = 0; j < kSize; j++) {
-        sum[j] += to_float(pack.element[j]);
-      }
+  if (channels % kSize == 0 && is_packed(x)) {
+    if (left > 0) {
+      sum_rows<true>(x, layout, from, end, channels, sum);
     }
+  } else {
+    sum_rows<false>(x, layout, from, end, channels, sum);
   }
 #pragma unroll
   for (int j = 0; j < kSize; j++) {
@@ -72,6 +89,22 @@ __device__ __forceinline__ void sum_slices(const T* __restrict__ x,
   }
 }
 
+// The matrix that a thread's site is in.
+struct PooledMatrix {
+  int64 end;            // its sites' end
+  const float* pooled;  // its gradient
+  float scale;          // 1 / its sites
+
+  __device__ __forceinline__ void find(const float* __restrict__ d_pooled,
+                                       const int64* __restrict__ offsets, int matrices,
+                                       int channels, int64 site) {
+    const int64 matrix = segment_of(offsets, 0, matrices - 1, site);
+    end = offsets[matrix + 1];
+    pooled = d_pooled + matrix * channels;
+    scale = 1.0f / static_cast<float>(end - offsets[matrix]);
+  }
+};
+
 // dz = y > 0 ? d_next + d_pooled[matrix] / sites of the matrix : 0; d_next may be null, or dz.
 template <typename T>
 __device__ __forceinline__ void relu_average_backward(const T* y, const T* d_next,
@@ -80,55 +113,50 @@ __device__ __forceinline__ void relu_average_backward(const T* y, const T* d_nex
                                                       int64 sites, int matrices, int channels,
                                                       int block_sites, T* dz) {
   constexpr int kSize = PackedRows<T>::kSize;
-  constexpr int kUnroll = 4;  // dz may be d_next, so the loads are written before the stores
   const PackedRows<T> layout(channels);
-  const int left = channels - layout.channel;
-  if (left <= 0) {
-    return;
-  }
-  const bool aligned =
-      channels % kSize == 0 && is_packed(y) && is_packed(dz) && is_packed(d_next);
   const int64 first = static_cast<int64>(blockIdx.x) * block_sites;
   const int64 end = first + block_sites < sites ? first + block_sites : sites;
-  int64 share_end = first;  // of the matrix whose share is held
-  float share[kSize] = {};
-  for (int64 from = first + layout.row; from < end; from += kUnroll * layout.rows) {
-    Pack<T> out[kUnroll];
-    Pack<T> next[kUnroll];
-#pragma unroll
-    for (int u = 0; u < kUnroll; u++) {
-      const int64 site = from + u * layout.rows;
-      const int64 at = site * channels + layout.channel;
-      const int here = site < end ? left : 0;
-      out[u] = load_row_pack(y + at, here, aligned);
-      if (d_next != nullptr) {
-        next[u] = load_row_pack(d_next + at, here, aligned);
+  if (layout.channel >= channels) {
+    return;
+  }
+  PooledMatrix matrix;
+  matrix.end = first;
+  if (channels % kSize != 0 || !is_packed(y) || !is_packed(dz) || !is_packed(d_next)) {
+    const int past = layout.channel + kSize < channels ? layout.channel + kSize : channels;
+    for (int64 site = first + layout.row; site < end; site += layout.rows) {
+      if (site >= matrix.end) {
+        matrix.find(d_pooled, offsets, matrices, channels, site);
+      }
+#pragma unroll 1
+      for (int c = layout.channel; c < past; c++) {
+        const int64 at = site * channels + c;
+        const float next = d_next != nullptr ? to_float(d_next[at]) : 0.0f;
+        const float all = next + matrix.pooled[c] * matrix.scale;
+        dz[at] = from_float<T>(to_float(y[at]) > 0 ? all : 0.0f);
       }
     }
-#pragma unroll
-    for (int u = 0; u < kUnroll; u++) {
-      const int64 site = from + u * layout.rows;
-      if (site >= end) {
-        break;
-      }
-      if (site >= share_end) {
-        const int64 matrix = segment_of(offsets, 0, matrices - 1, site);
-        share_end = offsets[matrix + 1];
-        const float count = static_cast<float>(share_end - offsets[matrix]);
-#pragma unroll
-        for (int j = 0; j < kSize; j++) {
-          share[j] =
-              j < left ? d_pooled[matrix * channels + layout.channel + j] / count : 0.0f;
-        }
-      }
-      float d[kSize];
+    return;
+  }
+  float share[kSize] = {};  // of the matrix
+#pragma unroll 1  // many warps hide the loads better than many loads a warp
+  for (int64 site = first + layout.row; site < end; site += layout.rows) {
+    const int64 at = site * channels + layout.channel;
+    const Pack<T> out = load_pack(y + at);
+    const Pack<T> next = d_next != nullptr ? load_pack(d_next + at) : Pack<T>{};
+    if (site >= matrix.end) {
+      matrix.find(d_pooled, offsets, matrices, channels, site);
 #pragma unroll
       for (int j = 0; j < kSize; j++) {
-        const float all = d_next != nullptr ? to_float(next[u].element[j]) + share[j] : share[j];
-        d[j] = to_float(out[u].element[j]) > 0 ? all : 0.0f;
+        share[j] = matrix.pooled[layout.channel + j] * matrix.scale;
       }
-      store_row_pack(dz + site * channels + layout.channel, left, aligned, d);
     }
+    Pack<T> d;
+#pragma unroll
+    for (int j = 0; j < kSize; j++) {
+      const float all = to_float(next.element[j]) + share[j];
+      d.element[j] = from_float<T>(to_float(out.element[j]) > 0 ? all : 0.0f);
+    }
+    store_pack(dz + at, d);
   }
 }
 
@@ -142,7 +170,7 @@ using namespace autosparse;
                           float* partials) {                                                       \
     sum_slices<type>(x, offsets, slices, channels, partials);                                      \
   }                                                                                                \
-  extern "C" __global__ void __launch_bounds__(256) relu_average_backward_##suffix(                \
+  extern "C" __global__ void __launch_bounds__(256, 8) relu_average_backward_##suffix(             \
       const type* y, const type* d_next, const float* d_pooled, const int64* offsets, int64 sites, \
       int matrices, int channels, int block_sites, type* dz) {                                     \
     relu_average_backward<type>(y, d_next, d_pooled, offsets, sites, matrices, channels,           \

@@ -28,10 +28,10 @@ __device__ __forceinline__ unsigned pack_pair(float low, float high) {
 }
 
 constexpr int kOnesProductThreads = 256;
-constexpr int kOnesProductSites = 1024;  // of a block
+constexpr int kOnesProductSites = 512;  // of a block
 constexpr int kOnesProductChannels = 128;
 
-// Offsets up to 16·kDepth. Grid: (ceil(N / 1024), ceil(C / 128)).
+// Offsets up to 16·kDepth. Grid: (ceil(N / 512), ceil(C / 128)).
 template <int kDepth>
 __device__ __forceinline__ void ones_forward_product(const int* __restrict__ masks,
                                                      const float* __restrict__ weight,
@@ -78,9 +78,11 @@ __device__ __forceinline__ void ones_forward_product(const int* __restrict__ mas
   const int64 first = static_cast<int64>(blockIdx.x) * kOnesProductSites;
   const int64 end = first + kOnesProductSites < sites ? first + kOnesProductSites : sites;
   const int step = 32 * (kOnesProductThreads / 32 / across);
-#pragma unroll 2
-  for (int64 from = first + warp / across * 32; from < end; from += step) {
-    const unsigned own = from + lane < end ? masks[from + lane] : 0;
+  int64 from = first + warp / across * 32;
+  unsigned next = from + lane < end ? masks[from + lane] : 0;
+  for (; from < end; from += step) {
+    const unsigned own = next;
+    next = from + step + lane < end ? masks[from + step + lane] : 0;
 #pragma unroll
     for (int sixteen = 0; sixteen < 2; sixteen++) {
       const unsigned upper = __shfl_sync(kFullWarp, own, 16 * sixteen + g);
@@ -185,47 +187,54 @@ __device__ __forceinline__ void ones_backward_product(const int* __restrict__ ma
   float sum[kTiles][kVector][4] = {};
   const int64 groups = (sites + 31) / 32;
   const int64 end = slice_start(groups, gridDim.x, blockIdx.x + 1);
-  for (int64 group = slice_start(groups, gridDim.x, blockIdx.x) + warp / kAcross; group < end;
-       group += kDown) {
-    const int64 from = group * 32;
-    const unsigned own = from + lane < sites ? masks[from + lane] : 0;
-    unsigned words[2][4][kVector / 2];
+  int64 group = slice_start(groups, gridDim.x, blockIdx.x) + warp / kAcross;
+  // Of a group of 32 sites: their masks, and four sites' channels of each half of them. The next
+  // group's loads start as soon as a half has been used.
+  unsigned words[2][4][kVector / 2];
+  auto load_half = [&](int64 of, int half) {
 #pragma unroll
-    for (int sixteen = 0; sixteen < 2; sixteen++) {
-#pragma unroll
-      for (int i = 0; i < 4; i++) {
-        const int64 site = from + 16 * sixteen + i / 2 * 8 + 2 * t + i % 2;
-        load_channels<kVector>(dz + site * fan_out + channel, site < sites ? left : 0, aligned,
-                               words[sixteen][i]);
-      }
+    for (int i = 0; i < 4; i++) {
+      const int64 site = of * 32 + 16 * half + i / 2 * 8 + 2 * t + i % 2;
+      load_channels<kVector>(dz + site * fan_out + channel, of < end && site < sites ? left : 0,
+                             aligned, words[half][i]);
     }
+  };
+  auto load_masks = [&](int64 of) {
+    return of < end && of * 32 + lane < sites ? masks[of * 32 + lane] : 0;
+  };
+  unsigned own = load_masks(group);
+  load_half(group, 0);
+  load_half(group, 1);
+  for (; group < end; group += kDown) {
+    const unsigned next = load_masks(group + kDown);
 #pragma unroll
-    for (int sixteen = 0; sixteen < 2; sixteen++) {
+    for (int half = 0; half < 2; half++) {
       unsigned bits[4];
 #pragma unroll
       for (int i = 0; i < 4; i++) {
-        bits[i] = __shfl_sync(kFullWarp, own, 16 * sixteen + i / 2 * 8 + 2 * t + i % 2) >> g;
+        bits[i] = __shfl_sync(kFullWarp, own, 16 * half + i / 2 * 8 + 2 * t + i % 2) >> g;
       }
 #pragma unroll
       for (int tile = 0; tile < kTiles; tile++) {
         unsigned a[4];
 #pragma unroll
-        for (int half = 0; half < 2; half++) {
-          a[half] = bits_as_numbers(bits[0] >> (16 * tile + 8 * half),
-                                    bits[1] >> (16 * tile + 8 * half));
-          a[2 + half] = bits_as_numbers(bits[2] >> (16 * tile + 8 * half),
-                                        bits[3] >> (16 * tile + 8 * half));
+        for (int i = 0; i < 2; i++) {
+          a[i] = bits_as_numbers(bits[0] >> (16 * tile + 8 * i), bits[1] >> (16 * tile + 8 * i));
+          a[2 + i] =
+              bits_as_numbers(bits[2] >> (16 * tile + 8 * i), bits[3] >> (16 * tile + 8 * i));
         }
 #pragma unroll
         for (int j = 0; j < kVector; j++) {
           // Channel j of two sites: the low or high halves of their words.
           const unsigned pick = j % 2 == 0 ? 0x5410 : 0x7632;
           multiply_16x8(sum[tile][j], a,
-                        __byte_perm(words[sixteen][0][j / 2], words[sixteen][1][j / 2], pick),
-                        __byte_perm(words[sixteen][2][j / 2], words[sixteen][3][j / 2], pick));
+                        __byte_perm(words[half][0][j / 2], words[half][1][j / 2], pick),
+                        __byte_perm(words[half][2][j / 2], words[half][3][j / 2], pick));
         }
       }
+      load_half(group + kDown, half);
     }
+    own = next;
   }
 
   // Column c of tile j is channel kVector·c + j of the warp's.

@@ -27,40 +27,21 @@ struct PackedRows {
   }
 };
 
-// The first `left` of a pack's elements, zeros after them; aligned: all, in one access, or none.
-template <typename T>
-__device__ __forceinline__ Pack<T> load_row_pack(const T* source, int left, bool aligned) {
-  Pack<T> pack;
-  if (aligned && left > 0) {
-    return load_pack(source);
-  }
-#pragma unroll
-  for (int j = 0; j < Pack<T>::kSize; j++) {
-    pack.element[j] = !aligned && j < left ? source[j] : from_float<T>(0.0f);
-  }
-  return pack;
-}
-
-template <typename T>
-__device__ __forceinline__ void store_row_pack(T* target, int left, bool aligned,
-                                               const float (&values)[Pack<T>::kSize]) {
-  if (aligned) {
-    Pack<T> pack;
-#pragma unroll
-    for (int j = 0; j < Pack<T>::kSize; j++) {
-      pack.element[j] = from_float<T>(values[j]);
-    }
+// The first `left` of a pack's elements, zeros after them; kAligned: all, in one access, or none.
+template <bool kAligned, typename T>
+__device__ __forceinline__ Pack<T> load_row_pack(const T* source, int left) {
+  Pack<T> pack = {};
+  if constexpr (kAligned) {
     if (left > 0) {
-      store_pack(target, pack);
+      pack = load_pack(source);
     }
   } else {
 #pragma unroll
     for (int j = 0; j < Pack<T>::kSize; j++) {
-      if (j < left) {
-        target[j] = from_float<T>(values[j]);
-      }
+      pack.element[j] = j < left ? source[j] : from_float<T>(0.0f);
     }
   }
+  return pack;
 }
 
 }  // namespace autosparse

@@ -23,7 +23,7 @@ public final class OnesConvolutionKernels {
   /** Offsets of the entries for small kernels; 25 of the others. */
   private static final int FEW_OFFSETS = 9;
 
-  private static final int FORWARD_SITES = 1024;
+  private static final int FORWARD_SITES = 512;
   private static final int FORWARD_THREADS = 256;
   private static final int BACKWARD_THREADS = 128;
 

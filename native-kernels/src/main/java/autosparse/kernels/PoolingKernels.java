@@ -13,12 +13,12 @@ public final class PoolingKernels {
   private static final int AVERAGE_THREADS = 1024;
   private static final int AVERAGE_CHANNELS = 32;
   private static final int SLICE_SITES = 256;
-  private static final int MOST_SLICES = 792;
+  private static final int MOST_SLICES = 1056;
 
   /** Slices of all matrices together, at most. */
   private static final int MOST_PARTIALS = 1 << 14;
 
-  private static final int BACKWARD_SITES = 256;
+  private static final int BACKWARD_SITES = 128;
 
   /** The entries of one storage type. */
   private record Entries(Kernel sumSlices, Kernel reluAverageBackward) {}
