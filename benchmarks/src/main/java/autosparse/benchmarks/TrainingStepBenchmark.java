@@ -22,6 +22,7 @@ import autosparse.layers.RankingLoss;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
+import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.SourceLocation;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -108,12 +109,16 @@ public class TrainingStepBenchmark {
             true,
             1,
             ModelConfig.FeatureAt.TOKEN,
-            ModelConfig.Head.COMPACT);
+            ModelConfig.Head.COMPACT)
+            .withWorkFeatures();
     String name = "benchmark";
+    SparsityPattern matrixPattern =
+        SparsityPattern.of(
+            name, pattern.rows(), pattern.columns(), pattern.rowPointers(), pattern.columnIndices());
     ModelStatistics statistics =
-        ModelStatistics.fit(task -> task.accept(problem, candidates), List.of(name));
+        ModelStatistics.fit(task -> task.accept(matrixPattern, problem, candidates), List.of(name));
     network = CostModels.create(config, statistics, scope, 1);
-    EncodedTask task = network.encode(name, problem, candidates);
+    EncodedTask task = network.encode(matrixPattern, problem, candidates);
     int[] all = new int[schedules];
     Arrays.setAll(all, i -> i);
     selection = new Selection(task, 0, all);
