@@ -114,7 +114,11 @@ public class TrainingStepBenchmark {
     String name = "benchmark";
     SparsityPattern matrixPattern =
         SparsityPattern.of(
-            name, pattern.rows(), pattern.columns(), pattern.rowPointers(), pattern.columnIndices());
+            name,
+            Math.toIntExact(pattern.rows()),
+            Math.toIntExact(pattern.columns()),
+            pattern.rowPointers(),
+            pattern.columnIndices());
     ModelStatistics statistics =
         ModelStatistics.fit(task -> task.accept(matrixPattern, problem, candidates), List.of(name));
     network = CostModels.create(config, statistics, scope, 1);

@@ -136,7 +136,7 @@ class WacoReferenceTest {
       assertClose(of + "query", numbers(vectors, "query128_shape000"), query, TOLERANCE);
       double[] first = embedding(tape, model, problem, schedules.get(0)).value().toDoubles();
       assertClose(of + "first schedule", numbers(vectors, "schedemb0"), first, TOLERANCE);
-      EncodedTask task = model.encode(matrix.name(), problem, schedules);
+      EncodedTask task = model.encode(matrix, problem, schedules);
       double[] expected = numbers(vectors, "pred10");
       assertEquals(10, expected.length);
       double[] predictions = predictions(tape, model, running, task);
