@@ -11,8 +11,6 @@ import java.util.function.ToDoubleFunction;
 
 /** The tables of results of several runs: a row for each judge and task, and means. */
 final class RunsTable {
-  private static final String ROW = "%-18s%-8s%-24s%5d%s%s%s";
-
   private record Task(String who, String op, String matrix) {}
 
   private final Map<Task, List<Result>> tasks = new LinkedHashMap<>();
@@ -51,7 +49,7 @@ final class RunsTable {
 
   private static String row(String who, String op, String matrix, int count, List<Result> rows) {
     return String.format(
-        ROW,
+        "%-18s%-8s%-24s%5d%s%s%s",
         who,
         op,
         matrix,

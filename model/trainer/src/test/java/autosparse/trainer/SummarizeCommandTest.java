@@ -39,17 +39,16 @@ class SummarizeCommandTest {
     program.succeed(
         List.of("summarize", first.toString(), second.toString(), again.toString()));
     String expected =
-        String.join(
-            "\n",
-            "who               op      matrix                   runs   top-1   top-5   pairs",
-            "autosparse        spmm    cca                         2   0.600   0.800   0.850",
-            "autosparse        spmm    kim1                        1   1.000   1.000       -",
-            "features-mlp      spmm    cca                         1   0.250   0.500   0.700",
-            "",
-            "mean over tasks and runs                           rows   top-1   top-5   pairs",
-            "autosparse                                            3   0.733   0.867   0.850",
-            "features-mlp                                          1   0.250   0.500   0.700",
-            "");
+        """
+        who               op      matrix                   runs   top-1   top-5   pairs
+        autosparse        spmm    cca                         2   0.600   0.800   0.850
+        autosparse        spmm    kim1                        1   1.000   1.000       -
+        features-mlp      spmm    cca                         1   0.250   0.500   0.700
+
+        mean over tasks and runs                           rows   top-1   top-5   pairs
+        autosparse                                            3   0.733   0.867   0.850
+        features-mlp                                          1   0.250   0.500   0.700
+        """;
     assertEquals(expected, program.out());
   }
 
