@@ -1,0 +1,333 @@
+// Architectures: compute_80
+// Dense products C = alpha*op(A)*op(B) + beta*C and linear layers y = relu(x*W^T + bias) on tensor
+// cores: A and B both bf16, or both fp32 rounded to tf32; C bf16 or fp32; sums fp32.
+// Contract: autosparse.engine.operators.GemmOperators. Used where cuBLAS is not there, and for
+// linear layers whose bias and ReLU it would need another pass for.
+//
+// Launch:  256 threads, one block a tile of C (grid x, columns fastest) and slice of K (z).
+//          Tiles: large 128x64 (a warp 32x32), medium 64x64 (32x16), narrow 128x32 (16x32).
+// Shared:  45, 30 and 38 KiB: three stages, filled by asynchronous 16-byte copies.
+// Bytes:   s*(M*K*ceil(N/tile) + K*N*ceil(M/tile)) + t*M*N, s and t the bytes of a factor and of C;
+//          neighbouring blocks share A's rows in L2. FLOPs: 2*M*N*K.
+// Bound:   device memory for narrow layers, the tensor cores by mma.sync for large products.
+// Rounding: a sum runs over K in order. Where C has few tiles and K is long, K is cut in slices by
+//          the shapes alone; gemm_slices adds them in order.
+#include "common/async_copy.cuh"
+#include "common/bfloat16.cuh"
+#include "common/types.cuh"
+
+namespace autosparse {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kStages = 3;
+constexpr int kLine = 16;       // words of a stage's depth: 32 bf16 or 16 floats
+constexpr int kPitch = kLine + 4;
+
+// Where an element of op(A) [outer, K] lies, outer being a row of C (or a column, for op(B)^T).
+template <typename T>
+struct Operand {
+  const T* data;
+  int64 outer;      // rows of op(A)
+  int64 inner;      // K
+  bool k_adjacent;  // whether elements along K lie side by side ([outer, K]) or along outer
+  bool packed;      // whether 16-byte loads are aligned and never straddle the end of a row
+
+  __device__ Operand(const T* from, int64 rows, int64 depth, bool adjacent)
+      : data(from),
+        outer(rows),
+        inner(depth),
+        k_adjacent(adjacent),
+        packed(is_packed(from) && (adjacent ? depth : rows) % Pack<T>::kSize == 0) {}
+};
+
+__device__ __forceinline__ unsigned shared_address(const void* pointer) {
+  return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
+}
+
+// One operand's tile of kOuter rows, as deep as kLine words, laid out as it is in memory: [outer, K]
+// with lines of kPitch words, or [K, outer] with lines that are 16 (tf32: 32) bytes longer than
+// kOuter. Either way eight lines' equal packs lie in 32 different banks.
+template <typename T, int kOuter>
+struct Tile {
+  static constexpr int kSize = Pack<T>::kSize;
+  static constexpr int kDepth = kLine * 4 / static_cast<int>(sizeof(T));
+  static constexpr int kWords = kOuter * kPitch;
+  static constexpr int kAcross = kOuter * static_cast<int>(sizeof(T)) / 4 + (sizeof(T) == 2 ? 4 : 8);
+  static constexpr int kPacks = kOuter * kLine / 4;
+  static_assert(kDepth * kAcross <= kWords, "both layouts fit");
+
+  static __device__ __forceinline__ void load(const Operand<T>& from, int64 first, int64 k,
+                                              int64 to, unsigned* tile) {
+#pragma unroll
+    for (int l = 0; l < (kPacks + kThreads - 1) / kThreads; l++) {
+      const int at = l * kThreads + threadIdx.x;
+      if (kPacks % kThreads != 0 && at >= kPacks) break;
+      int64 outer;
+      int64 depth;
+      unsigned* target;
+      if (from.k_adjacent) {
+        outer = first + at / (kLine / 4);
+        depth = k + at % (kLine / 4) * kSize;
+        target = tile + at / (kLine / 4) * kPitch + at % (kLine / 4) * 4;
+      } else {
+        outer = first + at % (kOuter / kSize) * kSize;
+        depth = k + at / (kOuter / kSize);
+        target = tile + at / (kOuter / kSize) * kAcross + at % (kOuter / kSize) * 4;
+      }
+      const bool there = outer < from.outer && depth < to;
+      const T* source =
+          from.data + (from.k_adjacent ? outer * from.inner + depth : depth * from.outer + outer);
+      if (from.packed) {
+        copy_pack(reinterpret_cast<T*>(target), there ? source : from.data, there);
+      } else {
+        const int64 left = !there ? 0 : from.k_adjacent ? to - depth : from.outer - outer;
+        Pack<T> pack;
+#pragma unroll
+        for (int e = 0; e < kSize; e++) {
+          pack.element[e] = e < left ? source[e] : from_float<T>(0.0f);
+        }
+        *reinterpret_cast<Pack<T>*>(target) = pack;
+      }
+    }
+  }
+};
+
+__device__ __forceinline__ void load_blocks(const unsigned* line, unsigned (&to)[4]) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+               : "r"(shared_address(line))
+               : "memory");
+}
+
+__device__ __forceinline__ void load_turned_blocks(const unsigned* line, unsigned (&to)[4]) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+               : "r"(shared_address(line))
+               : "memory");
+}
+
+// Four 8-row blocks of a tile's rows from `row` on, at one step of 8 words along K, as m16n8k16
+// (tf32: m16n8k8) takes them. kRowsFirst: rows 0-7 and 8-15 of the first half of the step, then of
+// the second (operand A); else both halves of rows 0-7, then of rows 8-15 (two operands B).
+template <typename T, int kOuter, bool kRowsFirst>
+__device__ __forceinline__ void load_operand(const unsigned* tile, bool k_adjacent, int row,
+                                             int step, unsigned (&to)[4]) {
+  using Of = Tile<T, kOuter>;
+  const int lane = threadIdx.x % 32;
+  const int block = lane / 8;
+  const int rows = row + 8 * (kRowsFirst ? block % 2 : block / 2);
+  const int half = kRowsFirst ? block / 2 : block % 2;
+  if (k_adjacent) {
+    load_blocks(tile + (rows + lane % 8) * kPitch + 8 * step + 4 * half, to);
+  } else if (sizeof(T) == 2) {
+    load_turned_blocks(tile + (16 * step + 8 * half + lane % 8) * Of::kAcross + rows / 2, to);
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const int up = kRowsFirst ? i % 2 : i / 2;
+      const int later = kRowsFirst ? i / 2 : i % 2;
+      to[i] = tile[(8 * step + 4 * later + lane % 4) * Of::kAcross + row + 8 * up + lane / 4];
+    }
+  }
+  if (sizeof(T) == 4) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(to[i]) : "f"(__uint_as_float(to[i])));
+    }
+  }
+}
+
+template <typename T>
+__device__ __forceinline__ void add_product(float (&c)[4], const unsigned (&a)[4], unsigned b0,
+                                            unsigned b1) {
+  if (sizeof(T) == 2) {
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, "
+        "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+  } else {
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, "
+        "{%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+        : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+  }
+}
+
+struct Epilogue {
+  float alpha;
+  float beta;
+  const float* bias;  // [N], or null
+  int relu;
+
+  template <typename C>
+  __device__ __forceinline__ float operator()(float sum, const C* old, int64 column) const {
+    float value = alpha * sum;
+    if (beta != 0.0f) value = fmaf(beta, to_float(*old), value);
+    if (bias != nullptr) value += bias[column];
+    return relu && value <= 0.0f ? 0.0f : value;
+  }
+
+  // Elements (row, column) and (row, column + 1) of C [M, N].
+  __device__ __forceinline__ void store(float* c, int64 n, int64 column, float x, float y) const {
+    const float first = (*this)(x, c, column);
+    if (column + 1 >= n) {
+      *c = first;
+    } else if (n % 2 == 0) {
+      *reinterpret_cast<float2*>(c) = make_float2(first, (*this)(y, c + 1, column + 1));
+    } else {
+      *c = first;
+      c[1] = (*this)(y, c + 1, column + 1);
+    }
+  }
+
+  __device__ __forceinline__ void store(bf16* c, int64 n, int64 column, float x, float y) const {
+    const float first = (*this)(x, c, column);
+    if (column + 1 >= n) {
+      *c = from_float<bf16>(first);
+    } else if (n % 2 == 0) {
+      *reinterpret_cast<__nv_bfloat162*>(c) =
+          __floats2bfloat162_rn(first, (*this)(y, c + 1, column + 1));
+    } else {
+      *c = from_float<bf16>(first);
+      c[1] = from_float<bf16>((*this)(y, c + 1, column + 1));
+    }
+  }
+};
+
+// kWarpsDown warps share the rows; a warp has kRows/kWarpsDown rows and the same share of columns.
+template <typename T, int kRows, int kColumns, int kWarpsDown>
+__device__ __forceinline__ void gemm_tile(const Operand<T>& a, const Operand<T>& b,
+                                          int64 slice_depth, const Epilogue& epilogue, void* c,
+                                          bool bf16_out) {
+  using TileA = Tile<T, kRows>;
+  using TileB = Tile<T, kColumns>;
+  constexpr int kWarpsAcross = kThreads / 32 / kWarpsDown;
+  constexpr int kTilesDown = kRows / kWarpsDown / 16;
+  constexpr int kTilesAcross = kColumns / kWarpsAcross / 8;
+  static_assert(kTilesDown > 0 && kTilesAcross % 2 == 0, "whole operands");
+  __shared__ __align__(16) unsigned tile_a[kStages][TileA::kWords];
+  __shared__ __align__(16) unsigned tile_b[kStages][TileB::kWords];
+
+  const int64 across = (b.outer + kColumns - 1) / kColumns;
+  const int64 row = blockIdx.x / across * kRows;
+  const int64 column = blockIdx.x % across * kColumns;
+  const int64 from = blockIdx.z * slice_depth;
+  const int64 to = from + slice_depth < a.inner ? from + slice_depth : a.inner;
+  const int warp = threadIdx.x / 32;
+  const int my_row = warp / kWarpsAcross * (16 * kTilesDown);
+  const int my_column = warp % kWarpsAcross * (8 * kTilesAcross);
+
+  float sum[kTilesDown][kTilesAcross][4] = {};
+#pragma unroll
+  for (int s = 0; s < kStages - 1; s++) {
+    TileA::load(a, row, from + s * TileA::kDepth, to, tile_a[s]);
+    TileB::load(b, column, from + s * TileA::kDepth, to, tile_b[s]);
+    commit_copies();
+  }
+  int stage = 0;
+  for (int64 k = from; k < to; k += TileA::kDepth) {
+    wait_for_copies<kStages - 2>();
+    __syncthreads();
+    const int next = stage == 0 ? kStages - 1 : stage - 1;
+    if (k + (kStages - 1) * TileA::kDepth < to) {
+      TileA::load(a, row, k + (kStages - 1) * TileA::kDepth, to, tile_a[next]);
+      TileB::load(b, column, k + (kStages - 1) * TileA::kDepth, to, tile_b[next]);
+    }
+    commit_copies();
+#pragma unroll
+    for (int step = 0; step < kLine / 8; step++) {
+      unsigned left[kTilesDown][4];
+      unsigned right[kTilesAcross / 2][4];
+#pragma unroll
+      for (int i = 0; i < kTilesDown; i++) {
+        load_operand<T, kRows, true>(tile_a[stage], a.k_adjacent, my_row + 16 * i, step, left[i]);
+      }
+#pragma unroll
+      for (int j = 0; j < kTilesAcross / 2; j++) {
+        load_operand<T, kColumns, false>(tile_b[stage], b.k_adjacent, my_column + 16 * j, step,
+                                         right[j]);
+      }
+#pragma unroll
+      for (int i = 0; i < kTilesDown; i++) {
+#pragma unroll
+        for (int j = 0; j < kTilesAcross; j++) {
+          add_product<T>(sum[i][j], left[i], right[j / 2][j % 2 * 2], right[j / 2][j % 2 * 2 + 1]);
+        }
+      }
+    }
+    stage = stage == kStages - 1 ? 0 : stage + 1;
+  }
+
+  const int lane = threadIdx.x % 32;
+  const int64 m = a.outer;
+  const int64 n = b.outer;
+#pragma unroll
+  for (int i = 0; i < kTilesDown; i++) {
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+      const int64 r = row + my_row + 16 * i + 8 * h + lane / 4;
+      if (r >= m) continue;
+#pragma unroll
+      for (int j = 0; j < kTilesAcross; j++) {
+        const int64 at = column + my_column + 8 * j + 2 * (lane % 4);
+        if (at >= n) continue;
+        const int64 element = (blockIdx.z * m + r) * n + at;
+        const float x = sum[i][j][2 * h];
+        const float y = sum[i][j][2 * h + 1];
+        if (bf16_out) {
+          epilogue.store(static_cast<bf16*>(c) + element, n, at, x, y);
+        } else {
+          epilogue.store(static_cast<float*>(c) + element, n, at, x, y);
+        }
+      }
+    }
+  }
+}
+
+template <typename C>
+__device__ __forceinline__ void add_slices(const float* partial, int64 slices, int64 elements,
+                                           int64 n, const Epilogue& epilogue, C* c) {
+  for (int64 i = grid_thread(); i < elements; i += grid_threads()) {
+    float sum = 0.0f;
+    for (int64 slice = 0; slice < slices; slice++) sum += partial[slice * elements + i];
+    c[i] = from_float<C>(epilogue(sum, c + i, epilogue.bias != nullptr ? i % n : 0));
+  }
+}
+
+}  // namespace
+}  // namespace autosparse
+
+using namespace autosparse;
+
+// slice_depth is a multiple of 32; with more than one slice c is fp32 [slices, M, N] and the
+// epilogue is (1, 0, null, 0). c is aligned to two elements.
+#define GEMM_KERNEL(NAME, T, SUFFIX, ROWS, COLUMNS, WARPS_DOWN)                                   \
+  extern "C" __global__ void __launch_bounds__(kThreads, 2)                                       \
+      gemm_tensor_##NAME##_##SUFFIX(const T* a, int transpose_a, const T* b, int transpose_b,     \
+                                    int64 m, int64 n, int64 k, int64 slice_depth, float alpha,    \
+                                    float beta, const float* bias, int relu, void* c,             \
+                                    int bf16_out) {                                               \
+    gemm_tile<T, ROWS, COLUMNS, WARPS_DOWN>(Operand<T>(a, m, k, !transpose_a),                    \
+                                            Operand<T>(b, n, k, transpose_b), slice_depth,        \
+                                            {alpha, beta, bias, relu}, c, bf16_out);              \
+  }
+
+GEMM_KERNEL(large, bf16, bf16, 128, 64, 4)
+GEMM_KERNEL(medium, bf16, bf16, 64, 64, 2)
+GEMM_KERNEL(narrow, bf16, bf16, 128, 32, 8)
+GEMM_KERNEL(large, float, tf32, 128, 64, 4)
+GEMM_KERNEL(medium, float, tf32, 64, 64, 2)
+GEMM_KERNEL(narrow, float, tf32, 128, 32, 8)
+
+// c = epilogue(sum over slices of partial [slices, M, N], in order)
+extern "C" __global__ void __launch_bounds__(kThreads)
+    gemm_tensor_slices(const float* partial, int64 slices, int64 elements, int64 n, float alpha,
+                       float beta, const float* bias, int relu, void* c, int bf16_out) {
+  const Epilogue epilogue = {alpha, beta, bias, relu};
+  if (bf16_out) {
+    add_slices(partial, slices, elements, n, epilogue, static_cast<bf16*>(c));
+  } else {
+    add_slices(partial, slices, elements, n, epilogue, static_cast<float*>(c));
+  }
+}
