@@ -11,18 +11,35 @@
 // not read; of several tiles, a warp that owns queries sums dq, then one that owns keys dk and dv,
 // each computing its scores again, with the means from `out`. No atomics; one order of sums.
 //
-// Launch:  128 threads, grid (sequences, blocks of one sequence).
+// Rounding: scores and gradients of scores are fp32. Forward, probabilities are rounded to bf16 for
+// the product with the values, but not in their sum; backward, they and the gradients of scores are
+// two bf16 numbers each (a relative error of 2^-17), for one more product.
+//
+// Launch:  64 threads, blocks of one sequence neighbours in a grid of one dimension.
 // Shared:  none.
 // Bytes:   a token: forward 8·C + 4·H, backward 14·C + 4·H (several tiles: 16·C + 4·H from device
 //          memory, and each further tile's reads from L1 and L2).
 // FLOPs:   a token: forward 4·L·C, backward 10·L·C, 14·L·C in several tiles.
-// Bound:   memory up to L of about 200.
+// Bound:   memory up to L of about 200; what is missing to it is latency: time falls with the warps
+//          that the registers leave room for.
+//
+// Measured on an H200 (floors at 4.2 TB/s), L2 flushed, median of 20, launch included, us:
+// FIGURES
+// Largest errors over the largest output, 13 lengths of 0 to 64 and d of 5 to 128, beside those of
+// exact results rounded once: forward 1.4 times at most, backward the same.
+// Tried: forward with two bf16 numbers for a probability: the errors of exact results, 258 us at
+// L = 25. Backward with one: 2.2 times their errors, 3 % faster. 12, 16 and 20 warps a
+// multiprocessor forward: 20 are best, 16 take 12 % more; backward 8, 12 and 16 (with spills): 746,
+// 551 and 669 us at L = 25. Asking L2 for the rows of a block to come (prefetch.global.L2): 3 to 40 %
+// slower. Blocks of one sequence apart in the grid: backward 7 % slower. 32 queries a tile of a
+// long sequence: spills.
 #include "common/row_fragments.cuh"
 
 namespace autosparse {
 namespace {
 
-constexpr int kWarps = 4;
+constexpr int kWarps = 2;
+constexpr int kRows = 16;  // of a tile of a long sequence
 
 // What all items of a launch share, and the block's sequence.
 struct Packed {
@@ -32,14 +49,18 @@ struct Packed {
   int64 start;
   int length;
   int lane;
+  int blocks;  // of one sequence, which are neighbours
+  int block;
 
-  __device__ Packed(const int64* offsets, int head_count, int all_channels)
+  __device__ Packed(const int64* offsets, int head_count, int all_channels, int blocks_of_sequence)
       : heads(head_count),
         d(all_channels / head_count),
         channels(all_channels),
-        start(offsets[blockIdx.x]),
-        length(static_cast<int>(offsets[blockIdx.x + 1] - start)),
-        lane(threadIdx.x % kWarp) {}
+        start(offsets[blockIdx.x / blocks_of_sequence]),
+        length(static_cast<int>(offsets[blockIdx.x / blocks_of_sequence + 1] - start)),
+        lane(threadIdx.x % kWarp),
+        blocks(blocks_of_sequence),
+        block(blockIdx.x % blocks_of_sequence) {}
 
   // A row of q; k and v are `channels` and twice that further on.
   template <typename T>
@@ -55,15 +76,22 @@ struct Packed {
   __device__ __forceinline__ float scale() const { return rsqrtf(static_cast<float>(d)); }
 };
 
-// Runs the warp's items of the block's sequence: tiles of one head are neighbours.
+// Runs the warp's head of a sequence of one tile: there is a warp for each head.
 template <typename Work>
-__device__ __forceinline__ void for_each_tile(const Packed& all, int tile_rows, Work work) {
-  const int tiles = (all.length + tile_rows - 1) / tile_rows;
+__device__ __forceinline__ void for_my_head(const Packed& all, Work work) {
+  const int head = all.block * kWarps + threadIdx.x / kWarp;
+  if (head < all.heads && all.length > 0) work(head);
+}
+
+// Runs the warp's tiles of the block's sequence: those of one head are neighbours.
+template <typename Work>
+__device__ __forceinline__ void for_each_tile(const Packed& all, Work work) {
+  const int tiles = (all.length + kRows - 1) / kRows;
   const int items = all.heads * tiles;
-  const int step = gridDim.y * kWarps;
-  for (int i = blockIdx.y * kWarps + threadIdx.x / kWarp; i < items; i += step) {
+  const int step = all.blocks * kWarps;
+  for (int i = all.block * kWarps + threadIdx.x / kWarp; i < items; i += step) {
     const int head = i / tiles;
-    work(head, (i - head * tiles) * tile_rows);
+    work(head, (i - head * tiles) * kRows);
   }
 }
 
@@ -75,7 +103,7 @@ struct Attended {
   float out[kWords][4] = {};
 
   // Adds the keys of one tile; `values` are transposed, `keys` of them there are.
-  template <bool kFirst, bool kExact, int kKeys>
+  template <bool kFirst, int kKeys>
   __device__ __forceinline__ void add(const unsigned (&q_low)[kWords],
                                       const unsigned (&q_high)[kWords],
                                       const RowFragments<kKeys, kWords>& key,
@@ -119,7 +147,7 @@ struct Attended {
         }
       }
     }
-    Weights<kKeys, kExact> p;
+    Weights<kKeys, false> p;
     p.set(s);
 #pragma unroll
     for (int step = 0; step < kKeys / 2; step++) {
@@ -172,7 +200,7 @@ __device__ __forceinline__ void store_attended(const Packed& all, int head, int 
 }
 
 // A sequence of at most 16·kTiles tokens.
-template <bool kWhole, bool kExact, int kTiles, int kWords>
+template <bool kWhole, int kTiles, int kWords>
 __device__ __forceinline__ void forward_short(const Packed& all, int head, const bf16* qkv,
                                               bf16* out, float* log_sum_exp) {
   const int distance = 3 * all.channels;
@@ -188,23 +216,22 @@ __device__ __forceinline__ void forward_short(const Packed& all, int head, const
 #pragma unroll
   for (int m = 0; m < kTiles; m++) {
     Attended<kWords> attended;
-    attended.template add<true, kExact>(q[2 * m], q[2 * m + 1], key, value, all.length, factor,
-                                        all.lane);
+    attended.template add<true>(q[2 * m], q[2 * m + 1], key, value, all.length, factor, all.lane);
     store_attended<kWhole>(all, head, 16 * m, all.length - 16 * m, factor, attended, out,
                            log_sum_exp);
   }
 }
 
-// 16·kTiles queries from `token` on, over tiles of 8·kKeys keys.
-template <bool kWhole, bool kExact, int kTiles, int kKeys, int kWords>
+// 16 queries from `token` on, over tiles of 8·kKeys keys.
+template <bool kWhole, int kKeys, int kWords>
 __device__ __forceinline__ void forward_long(const Packed& all, int head, int token,
                                              const bf16* qkv, bf16* out, float* log_sum_exp) {
   const int distance = 3 * all.channels;
   const float factor = kLog2E * all.scale();
-  RowFragments<2 * kTiles, kWords> q;
+  RowFragments<2, kWords> q;
   load_fragments<kWhole>(all.row_of_three(qkv, head, token), distance, all.length - token, all.d,
                          all.lane, q);
-  Attended<kWords> attended[kTiles];
+  Attended<kWords> attended;
 #pragma unroll 1
   for (int at = 0; at < all.length; at += 8 * kKeys) {
     const bf16* first = all.row_of_three(qkv, head, at) + all.channels;
@@ -214,36 +241,28 @@ __device__ __forceinline__ void forward_long(const Packed& all, int head, int to
     load_fragments<kWhole>(first, distance, keys, all.d, all.lane, key);
     load_fragments<kWhole>(first + all.channels, distance, keys, all.d, all.lane, value);
     turn_all(value);
-#pragma unroll
-    for (int m = 0; m < kTiles; m++) {
-      attended[m].template add<false, kExact>(q[2 * m], q[2 * m + 1], key, value, keys, factor,
-                                              all.lane);
-    }
+    attended.template add<false>(q[0], q[1], key, value, keys, factor, all.lane);
   }
-#pragma unroll
-  for (int m = 0; m < kTiles; m++) {
-    store_attended<kWhole>(all, head, token + 16 * m, all.length - token - 16 * m, factor,
-                           attended[m], out, log_sum_exp);
-  }
+  store_attended<kWhole>(all, head, token, all.length - token, factor, attended, out, log_sum_exp);
 }
 
-// kTiles of 16 queries and 8·kKeys keys an item of a long sequence; kShort: the longest sequence, in
-// tiles of 16, that is taken at once (0 for none).
-template <bool kWhole, bool kExact, int kWords, int kShort, int kTiles, int kKeys>
+// 8·kKeys keys at a time of a long sequence; kShort: the longest sequence, in tiles of 16, that is
+// taken at once (0 for none).
+template <bool kWhole, int kWords, int kShort, int kKeys>
 __device__ __forceinline__ void forward(const bf16* qkv, const int64* offsets, bf16* out,
-                                        float* log_sum_exp, int heads, int channels) {
-  const Packed all(offsets, heads, channels);
+                                        float* log_sum_exp, int heads, int channels, int blocks) {
+  const Packed all(offsets, heads, channels, blocks);
   if (kShort > 0 && all.length <= 16) {
-    for_each_tile(all, 16, [&](int head, int) {
-      forward_short<kWhole, kExact, 1, kWords>(all, head, qkv, out, log_sum_exp);
+    for_my_head(all, [&](int head) {
+      forward_short<kWhole, 1, kWords>(all, head, qkv, out, log_sum_exp);
     });
   } else if (kShort > 1 && all.length <= 32) {
-    for_each_tile(all, 32, [&](int head, int) {
-      forward_short<kWhole, kExact, 2, kWords>(all, head, qkv, out, log_sum_exp);
+    for_my_head(all, [&](int head) {
+      forward_short<kWhole, 2, kWords>(all, head, qkv, out, log_sum_exp);
     });
   } else {
-    for_each_tile(all, 16 * kTiles, [&](int head, int token) {
-      forward_long<kWhole, kExact, kTiles, kKeys, kWords>(all, head, token, qkv, out, log_sum_exp);
+    for_each_tile(all, [&](int head, int token) {
+      forward_long<kWhole, kKeys, kWords>(all, head, token, qkv, out, log_sum_exp);
     });
   }
 }
@@ -277,8 +296,8 @@ __device__ __forceinline__ void store_sums(const Packed& all, const float (&sum)
 }
 
 // sum[m] += (columns 16·m … of p)ᵀ times 16 rows, which are rows 8·group … of `others`.
-template <bool kExact, int kTiles, int kGroups, int kWords>
-__device__ __forceinline__ void add_transposed(const Weights<kGroups, kExact>& p,
+template <int kTiles, int kGroups, int kWords>
+__device__ __forceinline__ void add_transposed(const Weights<kGroups, true>& p,
                                                const RowFragments<2 * kTiles, kWords>& others,
                                                int group, float (&sum)[kTiles][kWords][4]) {
   unsigned b[2][kWords];
@@ -295,18 +314,16 @@ __device__ __forceinline__ void add_transposed(const Weights<kGroups, kExact>& p
     for (int w = 0; w < kWords; w++) {
       add_product(sum[m][w], a[0], a[1], a[2], a[3], b[0][w], b[1][w]);
     }
-    if (kExact) {
-      turn(p.low, m, a);
+    turn(p.low, m, a);
 #pragma unroll
-      for (int w = 0; w < kWords; w++) {
-        add_product(sum[m][w], a[0], a[1], a[2], a[3], b[0][w], b[1][w]);
-      }
+    for (int w = 0; w < kWords; w++) {
+      add_product(sum[m][w], a[0], a[1], a[2], a[3], b[0][w], b[1][w]);
     }
   }
 }
 
 // A sequence of at most 16·kTiles tokens.
-template <bool kWhole, bool kExact, int kTiles, int kWords>
+template <bool kWhole, int kTiles, int kWords>
 __device__ __forceinline__ void backward_short(const Packed& all, int head, const bf16* qkv,
                                                const float* log_sum_exp, const bf16* d_out,
                                                bf16* d_qkv) {
@@ -351,13 +368,13 @@ __device__ __forceinline__ void backward_short(const Packed& all, int head, cons
       for (int e = 0; e < 4; e++) ds[n][e] = p[n][e] * (ds[n][e] - mean[e / 2]);
     }
     {
-      Weights<kGroups, kExact> weights;
+      Weights<kGroups, true> weights;
       weights.set(p);
-      add_transposed<kExact>(weights, gradient, 2 * m, d_value);
+      add_transposed(weights, gradient, 2 * m, d_value);
     }
-    Weights<kGroups, kExact> weights;
+    Weights<kGroups, true> weights;
     weights.set(ds);
-    add_transposed<kExact>(weights, q, 2 * m, d_key);
+    add_transposed(weights, q, 2 * m, d_key);
     float d_q[1][kWords][4] = {};
 #pragma unroll
     for (int step = 0; step < kTiles; step++) {
@@ -396,7 +413,7 @@ __device__ __forceinline__ void load_means(const Packed& all, int head, int toke
 }
 
 // dq of 16 queries of a long sequence.
-template <bool kWhole, bool kExact, int kKeys, int kWords>
+template <bool kWhole, int kKeys, int kWords>
 __device__ __forceinline__ void backward_queries(const Packed& all, int head, int token,
                                                  const bf16* qkv, const bf16* out,
                                                  const float* log_sum_exp, const bf16* d_out,
@@ -435,7 +452,7 @@ __device__ __forceinline__ void backward_queries(const Packed& all, int head, in
         ds[n][e] = there ? weight * (ds[n][e] - means[e / 2]) : 0;
       }
     }
-    Weights<kKeys, kExact> weights;
+    Weights<kKeys, true> weights;
     weights.set(ds);
 #pragma unroll
     for (int step = 0; step < kKeys / 2; step++) {
@@ -450,7 +467,7 @@ __device__ __forceinline__ void backward_queries(const Packed& all, int head, in
 }
 
 // dk, dv or both of 16 keys of a long sequence: scores are [key, query].
-template <bool kWhole, bool kExact, bool kOfKeys, bool kOfValues, int kQueries, int kWords>
+template <bool kWhole, bool kOfKeys, bool kOfValues, int kQueries, int kWords>
 __device__ __forceinline__ void backward_keys(const Packed& all, int head, int token,
                                               const bf16* qkv, const bf16* out,
                                               const float* log_sum_exp, const bf16* d_out,
@@ -489,7 +506,7 @@ __device__ __forceinline__ void backward_keys(const Packed& all, int head, int t
       }
     }
     if (kOfValues) {
-      Weights<kQueries, kExact> weights;
+      Weights<kQueries, true> weights;
       weights.set(p);
 #pragma unroll
       for (int step = 0; step < kQueries / 2; step++) {
@@ -515,7 +532,7 @@ __device__ __forceinline__ void backward_keys(const Packed& all, int head, int t
           ds[n][e + 2] = p[n][e + 2] * (ds[n][e + 2] - mean);
         }
       }
-      Weights<kQueries, kExact> weights;
+      Weights<kQueries, true> weights;
       weights.set(ds);
 #pragma unroll
       for (int step = 0; step < kQueries / 2; step++) {
@@ -534,30 +551,30 @@ __device__ __forceinline__ void backward_keys(const Packed& all, int head, int t
   }
 }
 
-template <bool kWhole, bool kExact, int kWords, int kShort, int kKeys>
+template <bool kWhole, int kWords, int kShort, int kKeys>
 __device__ __forceinline__ void backward(const bf16* qkv, const int64* offsets, const bf16* out,
                                          const float* log_sum_exp, const bf16* d_out, bf16* d_qkv,
-                                         int heads, int channels) {
-  const Packed all(offsets, heads, channels);
+                                         int heads, int channels, int blocks) {
+  const Packed all(offsets, heads, channels, blocks);
   if (kShort > 0 && all.length <= 16) {
-    for_each_tile(all, 16, [&](int head, int) {
-      backward_short<kWhole, kExact, 1, kWords>(all, head, qkv, log_sum_exp, d_out, d_qkv);
+    for_my_head(all, [&](int head) {
+      backward_short<kWhole, 1, kWords>(all, head, qkv, log_sum_exp, d_out, d_qkv);
     });
   } else if (kShort > 1 && all.length <= 32) {
-    for_each_tile(all, 32, [&](int head, int) {
-      backward_short<kWhole, kExact, 2, kWords>(all, head, qkv, log_sum_exp, d_out, d_qkv);
+    for_my_head(all, [&](int head) {
+      backward_short<kWhole, 2, kWords>(all, head, qkv, log_sum_exp, d_out, d_qkv);
     });
   } else {
-    for_each_tile(all, 16, [&](int head, int token) {
-      backward_queries<kWhole, kExact, kKeys, kWords>(all, head, token, qkv, out, log_sum_exp,
+    for_each_tile(all, [&](int head, int token) {
+      backward_queries<kWhole, kKeys, kWords>(all, head, token, qkv, out, log_sum_exp,
                                                       d_out, d_qkv);
       if (kWords <= 8) {
-        backward_keys<kWhole, kExact, true, true, kKeys, kWords>(all, head, token, qkv, out,
+        backward_keys<kWhole, true, true, kKeys, kWords>(all, head, token, qkv, out,
                                                                  log_sum_exp, d_out, d_qkv);
       } else {  // sums of both would not fit the registers
-        backward_keys<kWhole, kExact, true, false, kKeys, kWords>(all, head, token, qkv, out,
+        backward_keys<kWhole, true, false, kKeys, kWords>(all, head, token, qkv, out,
                                                                   log_sum_exp, d_out, d_qkv);
-        backward_keys<kWhole, kExact, false, true, kKeys, kWords>(all, head, token, qkv, out,
+        backward_keys<kWhole, false, true, kKeys, kWords>(all, head, token, qkv, out,
                                                                   log_sum_exp, d_out, d_qkv);
       }
     });
@@ -570,31 +587,26 @@ __device__ __forceinline__ void backward(const bf16* qkv, const int64* offsets, 
 using namespace autosparse;
 
 // Entries, by the widest head: 16, 32, 64 or 128 channels whose rows fill loads (of 8 bytes for 16,
-// of 16 bytes else), or "any" (32) and "wide" (128) for other sizes.
-// qkv [T, 3·C], offsets [B+1], out [T, C], logSumExp [T, H]; grid (B, any number), 128 threads.
-#define ATTENTION_KERNELS(NAME, WHOLE, WORDS, SHORT, TILES, KEYS, FORWARD_BLOCKS, BACK_SHORT,   \
-                          BACK_KEYS, BACKWARD_BLOCKS)                                           \
-  extern "C" __global__ void __launch_bounds__(128, FORWARD_BLOCKS)                             \
-      attention_forward_##NAME##_bf16(const bf16* qkv, const int64* offsets, bf16* out,         \
-                                      float* log_sum_exp, int heads, int channels) {            \
-    forward<WHOLE, EXACT, WORDS, SHORT, TILES, KEYS>(qkv, offsets, out, log_sum_exp, heads,     \
-                                                     channels);                                 \
-  }                                                                                             \
-  extern "C" __global__ void __launch_bounds__(128, BACKWARD_BLOCKS)                            \
-      attention_backward_##NAME##_bf16(const bf16* qkv, const int64* offsets, const bf16* out,  \
-                                       const float* log_sum_exp, const bf16* d_out, bf16* d_qkv, \
-                                       int heads, int channels) {                               \
-    backward<WHOLE, EXACT, WORDS, BACK_SHORT, BACK_KEYS>(qkv, offsets, out, log_sum_exp, d_out, \
-                                                         d_qkv, heads, channels);               \
+// of 16 bytes else), or "any" for other sizes up to 32; the rest is attention.cu's.
+// qkv [T, 3·C], offsets [B+1], out [T, C], logSumExp [T, H]; B times `blocks` blocks of 64 threads,
+// where `blocks` is at least H/2.
+#define ATTENTION_KERNELS(NAME, WHOLE, WORDS, SHORT, KEYS, FORWARD_BLOCKS, BACK_SHORT, BACK_KEYS, \
+                          BACKWARD_BLOCKS)                                                        \
+  extern "C" __global__ void __launch_bounds__(64, FORWARD_BLOCKS)                                \
+      attention_forward_##NAME##_bf16(const bf16* qkv, const int64* offsets, bf16* out,           \
+                                      float* log_sum_exp, int heads, int channels, int blocks) {  \
+    forward<WHOLE, WORDS, SHORT, KEYS>(qkv, offsets, out, log_sum_exp, heads, channels, blocks);  \
+  }                                                                                               \
+  extern "C" __global__ void __launch_bounds__(64, BACKWARD_BLOCKS)                               \
+      attention_backward_##NAME##_bf16(const bf16* qkv, const int64* offsets, const bf16* out,    \
+                                       const float* log_sum_exp, const bf16* d_out, bf16* d_qkv,  \
+                                       int heads, int channels, int blocks) {                     \
+    backward<WHOLE, WORDS, BACK_SHORT, BACK_KEYS>(qkv, offsets, out, log_sum_exp, d_out, d_qkv,   \
+                                                  heads, channels, blocks);                       \
   }
 
-#ifndef EXACT
-#define EXACT true
-#endif
-
-ATTENTION_KERNELS(16, true, 2, 2, 2, 4, 6, 2, 4, 4)
-ATTENTION_KERNELS(32, true, 4, 2, 2, 4, 4, 2, 4, 3)
-ATTENTION_KERNELS(64, true, 8, 2, 1, 4, 3, 1, 2, 3)
-ATTENTION_KERNELS(128, true, 16, 0, 1, 2, 2, 0, 2, 2)
-ATTENTION_KERNELS(any, false, 4, 0, 1, 4, 4, 0, 4, 3)
-ATTENTION_KERNELS(wide, false, 16, 0, 1, 2, 2, 0, 2, 2)
+ATTENTION_KERNELS(16, true, 2, 2, 4, 12, 2, 4, 8)
+ATTENTION_KERNELS(32, true, 4, 2, 4, 10, 2, 4, 6)
+ATTENTION_KERNELS(64, true, 8, 2, 4, 6, 1, 4, 4)
+ATTENTION_KERNELS(128, true, 16, 0, 2, 4, 0, 2, 4)
+ATTENTION_KERNELS(any, false, 4, 0, 4, 8, 0, 4, 6)

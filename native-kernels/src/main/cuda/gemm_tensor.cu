@@ -55,40 +55,62 @@ struct Tile {
   static constexpr int kWords = kOuter * kPitch;
   static constexpr int kAcross = kOuter * static_cast<int>(sizeof(T)) / 4 + (sizeof(T) == 2 ? 4 : 8);
   static constexpr int kPacks = kOuter * kLine / 4;
+  static constexpr int kLoads = (kPacks + kThreads - 1) / kThreads;
   static_assert(kDepth * kAcross <= kWords, "both layouts fit");
+};
 
-  static __device__ __forceinline__ void load(const Operand<T>& from, int64 first, int64 k,
-                                              int64 to, unsigned* tile) {
+// Copies one operand's tiles, one after the other along K: a thread keeps to its packs of a tile.
+template <typename T, int kOuter>
+struct TileLoader {
+  using Of = Tile<T, kOuter>;
+  const Operand<T>& operand;
+  const T* source[Of::kLoads];
+  int target[Of::kLoads];  // word of the tile
+  int depth[Of::kLoads];   // first element along K of the tile
+  int along[Of::kLoads];   // elements of a pack that lie inside, along outer
+  int64 step;              // from one tile to the next
+
+  __device__ __forceinline__ TileLoader(const Operand<T>& from, int64 first, int64 k)
+      : operand(from), step(from.k_adjacent ? Of::kDepth : Of::kDepth * from.outer) {
 #pragma unroll
-    for (int l = 0; l < (kPacks + kThreads - 1) / kThreads; l++) {
+    for (int l = 0; l < Of::kLoads; l++) {
       const int at = l * kThreads + threadIdx.x;
-      if (kPacks % kThreads != 0 && at >= kPacks) break;
       int64 outer;
-      int64 depth;
-      unsigned* target;
       if (from.k_adjacent) {
         outer = first + at / (kLine / 4);
-        depth = k + at % (kLine / 4) * kSize;
-        target = tile + at / (kLine / 4) * kPitch + at % (kLine / 4) * 4;
+        depth[l] = at % (kLine / 4) * Of::kSize;
+        target[l] = at / (kLine / 4) * kPitch + at % (kLine / 4) * 4;
+        source[l] = from.data + outer * from.inner + k + depth[l];
       } else {
-        outer = first + at % (kOuter / kSize) * kSize;
-        depth = k + at / (kOuter / kSize);
-        target = tile + at / (kOuter / kSize) * kAcross + at % (kOuter / kSize) * 4;
+        outer = first + at % (kOuter / Of::kSize) * Of::kSize;
+        depth[l] = at / (kOuter / Of::kSize);
+        target[l] = at / (kOuter / Of::kSize) * Of::kAcross + at % (kOuter / Of::kSize) * 4;
+        source[l] = from.data + (k + depth[l]) * from.outer + outer;
       }
-      const bool there = outer < from.outer && depth < to;
-      const T* source =
-          from.data + (from.k_adjacent ? outer * from.inner + depth : depth * from.outer + outer);
-      if (from.packed) {
-        copy_pack(reinterpret_cast<T*>(target), there ? source : from.data, there);
+      const int64 left = from.outer - outer;
+      along[l] = left <= 0 ? 0 : left < Of::kSize ? static_cast<int>(left) : Of::kSize;
+    }
+  }
+
+  // The next tile; `left` elements along K are there.
+  __device__ __forceinline__ void load(int64 left, unsigned* tile) {
+#pragma unroll
+    for (int l = 0; l < Of::kLoads; l++) {
+      if (Of::kPacks % kThreads != 0 && l * kThreads + threadIdx.x >= Of::kPacks) break;
+      const bool there = along[l] > 0 && depth[l] < left;
+      T* to = reinterpret_cast<T*>(tile + target[l]);
+      if (operand.packed) {
+        copy_pack(to, there ? source[l] : operand.data, there);
       } else {
-        const int64 left = !there ? 0 : from.k_adjacent ? to - depth : from.outer - outer;
+        const int64 inside = !there ? 0 : operand.k_adjacent ? left - depth[l] : along[l];
         Pack<T> pack;
 #pragma unroll
-        for (int e = 0; e < kSize; e++) {
-          pack.element[e] = e < left ? source[e] : from_float<T>(0.0f);
+        for (int e = 0; e < Of::kSize; e++) {
+          pack.element[e] = e < inside ? source[l][e] : from_float<T>(0.0f);
         }
-        *reinterpret_cast<Pack<T>*>(target) = pack;
+        *reinterpret_cast<Pack<T>*>(to) = pack;
       }
+      source[l] += step;
     }
   }
 };
@@ -107,36 +129,59 @@ __device__ __forceinline__ void load_turned_blocks(const unsigned* line, unsigne
                : "memory");
 }
 
-// Four 8-row blocks of a tile's rows from `row` on, at one step of 8 words along K, as m16n8k16
-// (tf32: m16n8k8) takes them. kRowsFirst: rows 0-7 and 8-15 of the first half of the step, then of
-// the second (operand A); else both halves of rows 0-7, then of rows 8-15 (two operands B).
+// Reads four 8-row blocks of a tile, 16 rows at one step of 8 words along K, as m16n8k16 (tf32:
+// m16n8k8) takes them. kRowsFirst: rows 0-7 and 8-15 of the first half of the step, then of the
+// second (operand A); else both halves of rows 0-7, then of rows 8-15 (two operands B).
 template <typename T, int kOuter, bool kRowsFirst>
-__device__ __forceinline__ void load_operand(const unsigned* tile, bool k_adjacent, int row,
-                                             int step, unsigned (&to)[4]) {
+struct OperandReader {
   using Of = Tile<T, kOuter>;
-  const int lane = threadIdx.x % 32;
-  const int block = lane / 8;
-  const int rows = row + 8 * (kRowsFirst ? block % 2 : block / 2);
-  const int half = kRowsFirst ? block / 2 : block % 2;
-  if (k_adjacent) {
-    load_blocks(tile + (rows + lane % 8) * kPitch + 8 * step + 4 * half, to);
-  } else if (sizeof(T) == 2) {
-    load_turned_blocks(tile + (16 * step + 8 * half + lane % 8) * Of::kAcross + rows / 2, to);
-  } else {
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      const int up = kRowsFirst ? i % 2 : i / 2;
-      const int later = kRowsFirst ? i / 2 : i % 2;
-      to[i] = tile[(8 * step + 4 * later + lane % 4) * Of::kAcross + row + 8 * up + lane / 4];
+  bool k_adjacent;
+  int first;     // this lane's word
+  int per_step;  // words from one step to the next
+  int per_rows;  // words from 16 rows to the next
+
+  __device__ __forceinline__ OperandReader(bool adjacent, int row) : k_adjacent(adjacent) {
+    const int lane = threadIdx.x % 32;
+    const int up = 8 * (kRowsFirst ? lane / 8 % 2 : lane / 16);
+    const int half = kRowsFirst ? lane / 16 : lane / 8 % 2;
+    if (k_adjacent) {
+      first = (row + up + lane % 8) * kPitch + 4 * half;
+      per_step = 8;
+      per_rows = 16 * kPitch;
+    } else if (sizeof(T) == 2) {
+      first = (8 * half + lane % 8) * Of::kAcross + (row + up) / 2;
+      per_step = 16 * Of::kAcross;
+      per_rows = 8;
+    } else {
+      first = lane % 4 * Of::kAcross + row + lane / 4;
+      per_step = 8 * Of::kAcross;
+      per_rows = 16;
     }
   }
-  if (sizeof(T) == 4) {
+
+  __device__ __forceinline__ void read(const unsigned* tile, int rows, int step,
+                                       unsigned (&to)[4]) const {
+    const unsigned* from = tile + first + rows * per_rows + step * per_step;
+    if (k_adjacent) {
+      load_blocks(from, to);
+    } else if (sizeof(T) == 2) {
+      load_turned_blocks(from, to);
+    } else {
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
-      asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(to[i]) : "f"(__uint_as_float(to[i])));
+      for (int i = 0; i < 4; i++) {
+        const int up = kRowsFirst ? i % 2 : i / 2;
+        const int half = kRowsFirst ? i / 2 : i % 2;
+        to[i] = from[4 * half * Of::kAcross + 8 * up];
+      }
+    }
+    if (sizeof(T) == 4) {
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(to[i]) : "f"(__uint_as_float(to[i])));
+      }
     }
   }
-}
+};
 
 template <typename T>
 __device__ __forceinline__ void add_product(float (&c)[4], const unsigned (&a)[4], unsigned b0,
@@ -218,11 +263,16 @@ __device__ __forceinline__ void gemm_tile(const Operand<T>& a, const Operand<T>&
   const int my_row = warp / kWarpsAcross * (16 * kTilesDown);
   const int my_column = warp % kWarpsAcross * (8 * kTilesAcross);
 
+  const OperandReader<T, kRows, true> read_a(a.k_adjacent, my_row);
+  const OperandReader<T, kColumns, false> read_b(b.k_adjacent, my_column);
+  TileLoader<T, kRows> load_a(a, row, from);
+  TileLoader<T, kColumns> load_b(b, column, from);
+
   float sum[kTilesDown][kTilesAcross][4] = {};
 #pragma unroll
   for (int s = 0; s < kStages - 1; s++) {
-    TileA::load(a, row, from + s * TileA::kDepth, to, tile_a[s]);
-    TileB::load(b, column, from + s * TileA::kDepth, to, tile_b[s]);
+    load_a.load(to - from - s * TileA::kDepth, tile_a[s]);
+    load_b.load(to - from - s * TileA::kDepth, tile_b[s]);
     commit_copies();
   }
   int stage = 0;
@@ -230,29 +280,29 @@ __device__ __forceinline__ void gemm_tile(const Operand<T>& a, const Operand<T>&
     wait_for_copies<kStages - 2>();
     __syncthreads();
     const int next = stage == 0 ? kStages - 1 : stage - 1;
-    if (k + (kStages - 1) * TileA::kDepth < to) {
-      TileA::load(a, row, k + (kStages - 1) * TileA::kDepth, to, tile_a[next]);
-      TileB::load(b, column, k + (kStages - 1) * TileA::kDepth, to, tile_b[next]);
+    const int64 left = to - k - (kStages - 1) * TileA::kDepth;
+    if (left > 0) {
+      load_a.load(left, tile_a[next]);
+      load_b.load(left, tile_b[next]);
     }
     commit_copies();
 #pragma unroll
     for (int step = 0; step < kLine / 8; step++) {
-      unsigned left[kTilesDown][4];
-      unsigned right[kTilesAcross / 2][4];
+      unsigned of_a[kTilesDown][4];
+      unsigned of_b[kTilesAcross / 2][4];
 #pragma unroll
       for (int i = 0; i < kTilesDown; i++) {
-        load_operand<T, kRows, true>(tile_a[stage], a.k_adjacent, my_row + 16 * i, step, left[i]);
+        read_a.read(tile_a[stage], i, step, of_a[i]);
       }
 #pragma unroll
       for (int j = 0; j < kTilesAcross / 2; j++) {
-        load_operand<T, kColumns, false>(tile_b[stage], b.k_adjacent, my_column + 16 * j, step,
-                                         right[j]);
+        read_b.read(tile_b[stage], j, step, of_b[j]);
       }
 #pragma unroll
       for (int i = 0; i < kTilesDown; i++) {
 #pragma unroll
         for (int j = 0; j < kTilesAcross; j++) {
-          add_product<T>(sum[i][j], left[i], right[j / 2][j % 2 * 2], right[j / 2][j % 2 * 2 + 1]);
+          add_product<T>(sum[i][j], of_a[i], of_b[j / 2][j % 2 * 2], of_b[j / 2][j % 2 * 2 + 1]);
         }
       }
     }

@@ -1,14 +1,15 @@
 package autosparse.engine.cuda;
 
 import autosparse.engine.Operators;
+import autosparse.engine.Precision;
 import autosparse.kernels.CudaContext;
 
 /** Assembles the families. */
 public final class CudaOperators {
   private CudaOperators() {}
 
-  public static Operators create(CudaContext context) {
-    CudaGemm gemm = new CudaGemm(context);
+  public static Operators create(CudaContext context, Precision precision) {
+    CudaGemm gemm = new CudaGemm(context, precision);
     return new Operators(
         gemm,
         new CudaElementwise(context),
