@@ -21,18 +21,24 @@
 //          memory, and each further tile's reads from L1 and L2).
 // FLOPs:   a token: forward 4·L·C, backward 10·L·C, 14·L·C in several tiles.
 // Bound:   memory up to L of about 200; what is missing to it is latency: time falls with the warps
-//          that the registers leave room for.
+//          that the registers leave room for, until they spill.
 //
-// Measured on an H200 (floors at 4.2 TB/s), L2 flushed, median of 20, launch included, us:
-// FIGURES
-// Largest errors over the largest output, 13 lengths of 0 to 64 and d of 5 to 128, beside those of
-// exact results rounded once: forward 1.4 times at most, backward the same.
+// Measured on an H200 (floors at 4.2 TB/s), L2 flushed, median of 20, by events, us:
+//                                     forward (floor)   backward (floor)
+//   16384 sequences of 25, H 8, d 32     231   (203)        528   (353)
+//   4096 sequences of 32, H 8, d 32       80    (65)        171   (113)
+//   16384 sequences of 12, H 8, d 32     138    (97)        250   (169)
+//   1024 sequences of 64, H 8, d 64      110    (64)        386   (112)
+//   768 sequences of 12, H 8, d 16         9.2   (2.3)       12.4   (4.0)
+//   16 sequences of 1024, H 8, d 32      194     (8)        542    (14)     bound by instructions
+// Largest errors over the largest output (lengths 0 to 1025, d 1 to 128), beside those of exact
+// results rounded once: 1.5 times at most, forward and backward (there for the rounded `out` that
+// the reference takes its means from).
 // Tried: forward with two bf16 numbers for a probability: the errors of exact results, 258 us at
-// L = 25. Backward with one: 2.2 times their errors, 3 % faster. 12, 16 and 20 warps a
-// multiprocessor forward: 20 are best, 16 take 12 % more; backward 8, 12 and 16 (with spills): 746,
-// 551 and 669 us at L = 25. Asking L2 for the rows of a block to come (prefetch.global.L2): 3 to 40 %
-// slower. Blocks of one sequence apart in the grid: backward 7 % slower. 32 queries a tile of a
-// long sequence: spills.
+// L = 25. Backward with one: 2.2 times their errors, 3 % faster. 20 warps a multiprocessor forward
+// are better than 16 (258 and 270 us); backward 8, 12 and 16 (with spills): 746, 551 and 669 us.
+// Asking L2 for the rows of a block to come (prefetch.global.L2): 3 to 40 % slower. Blocks of one
+// sequence apart in the grid: backward 7 % slower.
 #include "common/row_fragments.cuh"
 
 namespace autosparse {

@@ -11,7 +11,20 @@
 //          neighbouring blocks share A's rows in L2. FLOPs: 2*M*N*K.
 // Bound:   device memory for narrow layers, the tensor cores by mma.sync for large products.
 // Rounding: a sum runs over K in order. Where C has few tiles and K is long, K is cut in slices by
-//          the shapes alone; gemm_slices adds them in order.
+//          the shapes alone; gemm_tensor_slices adds them in order.
+//
+// Measured on an H200, L2 flushed, median of 20, one launch between events, us, beside cuBLAS 13 in
+// the same run (M x N x K):
+//                               bf16, C bf16 (cuBLAS; floor)      tf32 (cuBLAS)
+//   9216 x 384 x 128 NT          16.8    (8.9;   2.3)               27.4   (13.4)
+//   9216 x 128 x 384 NN          16.0    (8.4;   2.3)               30.1   (14.9)
+//   384 x 128 x 9216 TN          18.3   (11.0;   2.3)               26.8   (18.3)
+//   110592 x 128 x 128 NT        52.8   (20.9;  13.5)               87.6   (37.1)
+//   110592 x 32 x 32 NT          16.3    (9.4;   3.4)               20.5   (21.9)
+//   32 x 288 x 1000000 TN       322    (219;   152)                694    (326)
+//   4096 x 4096 x 4096 NN       708    (174;    24)               1904    (343)
+// A bias and a ReLU take 0.2 to 2.3 us more. What is missing: a warp's 32x32 reads shared memory
+// for each product that a 64x32 would make of two, and blocks of 4 steps wait for their first copy.
 #include "common/async_copy.cuh"
 #include "common/bfloat16.cuh"
 #include "common/types.cuh"
@@ -45,7 +58,7 @@ __device__ __forceinline__ unsigned shared_address(const void* pointer) {
   return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
 }
 
-// One operand's tile of kOuter rows, as deep as kLine words, laid out as it is in memory: [outer, K]
+// One operand's tile of kOuter rows, as deep as kLine words, as it is in memory: [outer, K]
 // with lines of kPitch words, or [K, outer] with lines that are 16 (tf32: 32) bytes longer than
 // kOuter. Either way eight lines' equal packs lie in 32 different banks.
 template <typename T, int kOuter>
@@ -53,7 +66,7 @@ struct Tile {
   static constexpr int kSize = Pack<T>::kSize;
   static constexpr int kDepth = kLine * 4 / static_cast<int>(sizeof(T));
   static constexpr int kWords = kOuter * kPitch;
-  static constexpr int kAcross = kOuter * static_cast<int>(sizeof(T)) / 4 + (sizeof(T) == 2 ? 4 : 8);
+  static constexpr int kAcross = sizeof(T) == 2 ? kOuter / 2 + 4 : kOuter + 8;
   static constexpr int kPacks = kOuter * kLine / 4;
   static constexpr int kLoads = (kPacks + kThreads - 1) / kThreads;
   static_assert(kDepth * kAcross <= kWords, "both layouts fit");

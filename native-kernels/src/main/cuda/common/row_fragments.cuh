@@ -3,8 +3,8 @@
 //
 // In m16n8k16 a lane (g = lane / 4, t = lane % 4) holds elements 2t, 2t+1, 2t+8 and 2t+9 along the
 // summed index of rows g and g+8 of A, and of column g of B (PTX ISA). A sum does not mind its
-// order: where channels are summed, what a lane holds may be any channels, so long as A and B agree,
-// so it holds neighbouring ones. A word is two channels; words of lane t of a row (kWords = 2):
+// order: where channels are summed, a lane may hold any of them, so long as A and B agree, so it
+// holds neighbouring ones. A word is two channels; words of lane t of a row (kWords = 2):
 // channels 4t to 4t+3; kWords = 4: 8t to 8t+7; kWords = 8 and 16: 8t to 8t+7 of every 32.
 //
 // Where rows are summed, B has to be transposed: movmatrix takes word w of the rows 8i to 8i+7 (an

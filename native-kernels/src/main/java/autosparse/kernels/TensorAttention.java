@@ -9,6 +9,7 @@ final class TensorAttention {
   private static final String FAMILY = "attention_bf16";
   private static final int WARPS = 2;
   private static final int THREADS = 32 * WARPS;
+
   /** Rows of a tile of matrix fragments. */
   private static final int ROWS = 16;
 
