@@ -18,7 +18,7 @@ public final class CudaOperators {
         new CudaNormalization(context),
         new CudaAttention(context),
         new CudaSparsePattern(context),
-        new CudaSparseConvolution(context),
+        new CudaSparseConvolution(context, precision),
         new CudaPooling(context),
         new CudaRankingLoss(context),
         new CudaOptimizer(context),
