@@ -114,7 +114,9 @@ class PtxFilesTest {
     spills.forEach(
         (entry, bytes) -> {
           long most = owned.get(entry).get("spillBytes").asLong();
-          assertTrue(bytes <= most + OTHER_ASSEMBLER, () -> entry + " spills " + bytes + ", manifest " + most);
+          assertTrue(
+              bytes <= most + OTHER_ASSEMBLER,
+              () -> entry + " spills " + bytes + ", manifest " + most);
         });
     prove(family + "." + real, digest);
   }
