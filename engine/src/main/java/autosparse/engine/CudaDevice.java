@@ -69,7 +69,7 @@ public final class CudaDevice implements Device {
     this.context = context;
     this.precision = options.precision();
     // Kernels first: what they need of the device's memory is then not free any more.
-    this.operators = CudaOperators.create(context);
+    this.operators = CudaOperators.create(context, precision);
     this.memory = new CudaMemory(context, capacity(options, context));
     this.blocks = new DeviceBlocks(memory, options.guarded());
     this.root = new TensorScope(this, null, name());
