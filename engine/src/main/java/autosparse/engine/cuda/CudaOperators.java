@@ -1,13 +1,14 @@
 package autosparse.engine.cuda;
 
 import autosparse.engine.Operators;
+import autosparse.engine.Precision;
 import autosparse.kernels.CudaContext;
 
 /** Assembles the families. */
 public final class CudaOperators {
   private CudaOperators() {}
 
-  public static Operators create(CudaContext context) {
+  public static Operators create(CudaContext context, Precision precision) {
     CudaGemm gemm = new CudaGemm(context);
     return new Operators(
         gemm,
@@ -17,7 +18,7 @@ public final class CudaOperators {
         new CudaNormalization(context),
         new CudaAttention(context),
         new CudaSparsePattern(context),
-        new CudaSparseConvolution(context),
+        new CudaSparseConvolution(context, precision),
         new CudaPooling(context),
         new CudaRankingLoss(context),
         new CudaOptimizer(context),

@@ -35,7 +35,8 @@ public final class PatternCounts {
     /** Equal views compare equal: a block of 1 is the whole coordinate, or none of it. */
     public View {
       if (block < 1) {
-        throw new IllegalArgumentException("block of " + block + " coordinates, expected 1 or more");
+        throw new IllegalArgumentException(
+            "block of " + block + " coordinates, expected 1 or more");
       }
       if (block == 1 && kind == Kind.OUTER) {
         kind = Kind.WHOLE;

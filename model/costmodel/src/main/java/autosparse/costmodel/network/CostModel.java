@@ -9,6 +9,7 @@ import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.SparsityPattern;
 import java.util.List;
+import java.util.Optional;
 
 /** A network that scores schedules of matrices; a larger score means faster. */
 public interface CostModel extends AutoCloseable {
@@ -56,6 +57,11 @@ public interface CostModel extends AutoCloseable {
    * @return [N]
    */
   Variable scores(Tape tape, Variable pattern, List<Selection> selections);
+
+  /** The part behind {@link #pattern}, if it does the same work for every batch of one shape. */
+  default Optional<FixedHead> fixedHead() {
+    return Optional.empty();
+  }
 
   /**
    * Multiply-adds of one forward pass of the pattern tower; 0 without one.

@@ -11,7 +11,6 @@ import autosparse.costmodel.tokens.WorkFeatures;
 import autosparse.engine.RandomStream;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
-import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.Activation;
 import autosparse.layers.Embedding;
 import autosparse.layers.Initializer;
@@ -125,8 +124,7 @@ final class FeaturesMlp implements CostModel {
   @Override
   public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
     int count = selections.stream().mapToInt(s -> s.indices().length).sum();
-    TensorScope scope = tape.scope();
-    Tensor features = scope.real("features", MemoryTag.INPUT, count, width);
+    float[] features = new float[Math.multiplyExact(count, width)];
     int[] matrixIds = new int[count];
     int n = 0;
     for (int s = 0; s < selections.size(); s++) {
@@ -135,12 +133,18 @@ final class FeaturesMlp implements CostModel {
           tape.isTraining() && new RandomStream(tape.seed("matrix id " + s)).nextDouble() < ID_DROP;
       for (int index : selections.get(s).indices()) {
         matrixIds[n] = dropped ? 0 : task.matrixId();
-        TokenBatch.writeRow(features, n++, task.features()[index]);
+        float[] row = task.features()[index];
+        System.arraycopy(row, 0, features, n++ * row.length, row.length);
       }
     }
-    Variable x = Variable.constant(features);
+    BatchArrays arrays = new BatchArrays().reals("features", features, count, width);
     if (ids != null) {
-      Variable id = ids.forward(tape, scope.ints("matrix ids", MemoryTag.INPUT, matrixIds));
+      arrays.ints("matrix ids", matrixIds);
+    }
+    List<Tensor> batch = arrays.on(tape.scope());
+    Variable x = Variable.constant(batch.get(0));
+    if (ids != null) {
+      Variable id = ids.forward(tape, batch.get(1));
       x = DenseFunctions.concatColumns(tape, List.of(x, id));
     }
     x = input.forward(tape, x);

@@ -79,7 +79,8 @@ public final class WorkFeatures {
     List<Double> iterations = work.iterations();
     int last = iterations.size() - 1;
     double body = iterations.get(last);
-    double values = work.positions().isEmpty() ? 1 : work.positions().get(work.positions().size() - 1);
+    double values =
+        work.positions().isEmpty() ? 1 : work.positions().get(work.positions().size() - 1);
     double nnz = Math.max(1, counts.nnz());
     int at = start;
     out[at++] = log(values / nnz) / 5;

@@ -30,36 +30,56 @@ public final class PyramidCache implements AutoCloseable {
 
   /** The pyramid of a batch of matrices; valid until the next call or {@link #trim}. */
   public PatternPyramid get(List<Integer> matrices) {
-    trim();
     PatternPyramid pyramid = kept.get(matrices);
-    if (pyramid == null) {
-      Sites.Pattern[] batch = new Sites.Pattern[matrices.size()];
-      for (int b = 0; b < batch.length; b++) {
-        SparsityPattern pattern = patterns.get(matrices.get(b));
-        batch[b] =
-            new Sites.Pattern(
-                pattern.rows(), pattern.cols(), pattern.rowPointers(), pattern.columns());
-      }
-      pyramid = new PatternPyramid(scope, batch);
-      kept.put(List.copyOf(matrices), pyramid);
+    trim(pyramid);
+    return pyramid == null ? make(matrices) : pyramid;
+  }
+
+  /**
+   * Has the patterns of the next {@link #get} copied to the device beside the work queued until
+   * then; where work is not queued, nothing is gained and nothing done.
+   */
+  public void prefetch(List<Integer> matrices) {
+    if (scope.device().queuesWork() && !kept.containsKey(matrices)) {
+      scope.device().upload(() -> make(matrices));
     }
+  }
+
+  private PatternPyramid make(List<Integer> matrices) {
+    Sites.Pattern[] batch = new Sites.Pattern[matrices.size()];
+    for (int b = 0; b < batch.length; b++) {
+      SparsityPattern pattern = patterns.get(matrices.get(b));
+      batch[b] =
+          new Sites.Pattern(
+              pattern.rows(), pattern.cols(), pattern.rowPointers(), pattern.columns());
+    }
+    PatternPyramid pyramid = new PatternPyramid(scope, batch);
+    kept.put(List.copyOf(matrices), pyramid);
     return pyramid;
   }
 
   /** Frees the least recently used pyramids until the rest fits the budget. */
   public void trim() {
+    trim(null);
+  }
+
+  private void trim(PatternPyramid wanted) {
+    scope.device().awaitUploads();
     long bytes = scope.liveBytes();
     Iterator<PatternPyramid> oldestFirst = kept.values().iterator();
     while (bytes > budget && oldestFirst.hasNext()) {
       PatternPyramid oldest = oldestFirst.next();
-      bytes -= oldest.bytes();
-      oldestFirst.remove();
-      oldest.close();
+      if (oldest != wanted) {
+        bytes -= oldest.bytes();
+        oldestFirst.remove();
+        oldest.close();
+      }
     }
   }
 
   @Override
   public void close() {
+    scope.device().awaitUploads();
     kept.values().forEach(PatternPyramid::close);
     kept.clear();
     scope.close();

@@ -1,11 +1,9 @@
 package autosparse.costmodel.training;
 
-import autosparse.autograd.LossFunctions;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
-import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.engine.Device;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -16,24 +14,13 @@ import autosparse.layers.StateDict;
 import autosparse.schedule.InputException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 
 /**
  * Fits a cost model, one optimiser step a call. The state that a run needs to go on bit for bit is
  * {@link #stateDict()} and {@link #step()}.
  */
 public final class Trainer implements AutoCloseable {
-  /**
-   * What a step did.
-   *
-   * @param step number of the step, from 1
-   * @param loss mean over the step's tasks of the ranking loss
-   * @param gradientNorm before clipping
-   * @param rate learning rate that was used
-   * @param schedules schedules that were ranked
-   */
-  public record StepResult(
-      long step, double loss, double gradientNorm, double rate, int schedules) {}
-
   private final Device device;
   private final CostModel model;
   private final TrainingData data;
@@ -43,9 +30,15 @@ public final class Trainer implements AutoCloseable {
   private final Adam optimizer;
   private final List<EncodedTask> encoded = new ArrayList<>();
   private final double[] best;
+  private final StepResults results;
+
+  /** Null where the head is run on the step's tape. */
+  private final HeadSteps heads;
+
+  /** Steps of this epoch and, when they have been asked for, of the next. */
+  private final TreeMap<Integer, List<StepPlan.Step>> planned = new TreeMap<>();
+
   private long step;
-  private int plannedEpoch = -1;
-  private List<StepPlan.Step> planned = List.of();
 
   /**
    * @param pyramids over the data's patterns; not owned
@@ -57,6 +50,20 @@ public final class Trainer implements AutoCloseable {
       TrainingConfig config,
       PyramidCache pyramids,
       TensorScope scope) {
+    this(model, data, encoded, config, pyramids, scope, scope.device().queuesWork());
+  }
+
+  /**
+   * @param replays whether a fixed head is run as a work graph
+   */
+  Trainer(
+      CostModel model,
+      TrainingData data,
+      List<EncodedTask> encoded,
+      TrainingConfig config,
+      PyramidCache pyramids,
+      TensorScope scope,
+      boolean replays) {
     this.device = scope.device();
     this.model = model;
     this.data = data;
@@ -74,6 +81,11 @@ public final class Trainer implements AutoCloseable {
                 config.rate(), config.weightDecay(), config.decoupledDecay(), config.clip()));
     this.encoded.addAll(encoded);
     this.best = data.tasks().stream().mapToDouble(task -> task.best(task.train())).toArray();
+    this.results = new StepResults(scope);
+    this.heads =
+        replays
+            ? model.fixedHead().map(head -> new HeadSteps(scope, head, config.loss())).orElse(null)
+            : null;
   }
 
   public int stepsPerEpoch() {
@@ -117,51 +129,63 @@ public final class Trainer implements AutoCloseable {
     optimizer.setSteps(steps);
   }
 
-  /** Runs the next step. */
+  /**
+   * Runs the next step and waits for it. Results of earlier steps that were not asked for stay for
+   * {@link #results}.
+   */
   public StepResult next() {
-    int epoch = epoch();
-    if (epoch != plannedEpoch) {
-      planned = plan.epoch(epoch);
-      plannedEpoch = epoch;
-    }
-    StepPlan.Step work = planned.get((int) (step % plan.stepsPerEpoch()));
-    double factor = config.rateSchedule().factor((double) step / totalSteps());
-    int schedules = work.slices().stream().mapToInt(slice -> slice.indices().length).sum();
-    double loss;
-    PatternPyramid pyramid = model.readsPattern() ? pyramids.get(work.matrices()) : null;
-    try (Tape tape = Tape.recording(device.root(), config.seed() * 1_000_003 + step)) {
-      Variable losses = losses(tape, work, pyramid);
-      Variable total = LossFunctions.scaledSum(tape, losses, 1.0 / work.slices().size());
-      loss = total.value().item();
-      tape.backward(total);
-    }
-    optimizer.step(factor);
-    step++;
-    return new StepResult(step, loss, optimizer.gradientNorm(), config.rate() * factor, schedules);
+    advance();
+    return results.takeLast();
   }
 
-  private Variable losses(Tape tape, StepPlan.Step work, PatternPyramid pyramid) {
-    List<Selection> selections = new ArrayList<>();
-    long[] offsets = new long[work.slices().size() + 1];
-    for (int s = 0; s < work.slices().size(); s++) {
-      StepPlan.Slice slice = work.slices().get(s);
-      int matrix = work.matrices().indexOf(data.tasks().get(slice.task()).matrix());
-      selections.add(new Selection(encoded.get(slice.task()), matrix, slice.indices()));
-      offsets[s + 1] = offsets[s] + slice.indices().length;
-    }
-    double[] labels = new double[Math.toIntExact(offsets[offsets.length - 1])];
-    int n = 0;
-    for (StepPlan.Slice slice : work.slices()) {
-      for (int index : slice.indices()) {
-        labels[n++] = best[slice.task()] / data.tasks().get(slice.task()).task().latencyMs(index);
+  /**
+   * Results of the steps since they were last asked for, oldest first. Waits for the device, so ask
+   * seldom; nothing is lost however seldom.
+   */
+  public List<StepResult> results() {
+    return results.take();
+  }
+
+  /** Runs the next step; on a device that queues work, queues it and returns. */
+  public void advance() {
+    StepPlan.Step work = work(step);
+    double factor = config.rateSchedule().factor((double) step / totalSteps());
+    RankingBatch batch = RankingBatch.of(work, data, encoded, best);
+    PatternPyramid pyramid = null;
+    if (model.readsPattern()) {
+      pyramid = pyramids.get(work.matrices());
+      if (step + 1 < totalSteps()) {
+        pyramids.prefetch(work(step + 1).matrices());
       }
     }
+    results.beginStep();
+    try (Tape tape = Tape.recording(device.root(), config.seed() * 1_000_003 + step)) {
+      Variable pattern = model.pattern(tape, pyramid);
+      if (heads == null) {
+        rank(tape, pattern, batch);
+      } else {
+        heads.run(tape, pattern, batch, results.loss());
+      }
+    }
+    optimizer.step(factor);
+    device.operators().elementwise().copy(optimizer.norm(), results.norm());
+    step++;
+    results.endStep(step, epoch(), config.rate() * factor, batch.size());
+  }
+
+  private StepPlan.Step work(long number) {
+    int epoch = (int) (number / plan.stepsPerEpoch());
+    planned.headMap(epoch()).clear();
+    return planned.computeIfAbsent(epoch, plan::epoch).get((int) (number % plan.stepsPerEpoch()));
+  }
+
+  private void rank(Tape tape, Variable pattern, RankingBatch batch) {
     TensorScope scope = tape.scope();
-    Tensor label = scope.reals("labels", MemoryTag.INPUT, labels);
-    Tensor offset = scope.longs("tasks", MemoryTag.INPUT, offsets);
-    Variable pattern = model.pattern(tape, pyramid);
-    Variable scores = model.scores(tape, pattern, selections);
-    return config.loss().forward(tape, scores, label, offset);
+    Tensor labels = scope.reals("labels", MemoryTag.INPUT, batch.labels());
+    Tensor groups = scope.longs("tasks", MemoryTag.INPUT, batch.groups());
+    Variable scores = model.scores(tape, pattern, batch.selections());
+    Variable losses = config.loss().forward(tape, scores, labels, groups);
+    HeadStep.meanBackward(tape, losses, results.loss());
   }
 
   /** Encodes every task of the data for a model. */
@@ -177,6 +201,10 @@ public final class Trainer implements AutoCloseable {
 
   @Override
   public void close() {
+    if (heads != null) {
+      heads.close();
+    }
+    results.close();
     optimizer.close();
   }
 }

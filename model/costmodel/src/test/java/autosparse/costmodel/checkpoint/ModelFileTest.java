@@ -101,7 +101,8 @@ class ModelFileTest {
         Tape tape = Tape.inference(device.root())) {
       Variable pattern = model.pattern(tape, pyramid);
       Selection all =
-          new Selection(model.encode(PATTERN, PROBLEM, schedules), 0, IntStream.range(0, 5).toArray());
+          new Selection(
+              model.encode(PATTERN, PROBLEM, schedules), 0, IntStream.range(0, 5).toArray());
       return model.scores(tape, pattern, List.of(all)).value().toDoubles();
     }
   }

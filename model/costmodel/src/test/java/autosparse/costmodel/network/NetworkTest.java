@@ -120,9 +120,7 @@ class NetworkTest {
         Problem problem = Problem.of(op, patterns.get(m));
         tasks.add(
             model.encode(
-                patterns.get(m),
-                problem,
-                SyntheticData.schedules(problem, SCHEDULES, 20 + m)));
+                patterns.get(m), problem, SyntheticData.schedules(problem, SCHEDULES, 20 + m)));
       }
     }
 

@@ -227,7 +227,8 @@ class TokenizerTest {
     Schedule first = parse(BY_HAND);
     Schedule other = parse(BY_HAND.replaceAll("4 2$", "4 64"));
     TaskTokens task =
-        tokenizer(TokenForm.NORMALIZED, true).tokenize(COUNTS, PROBLEM, List.of(first, other, first));
+        tokenizer(TokenForm.NORMALIZED, true)
+            .tokenize(COUNTS, PROBLEM, List.of(first, other, first));
     int[][] sequences = task.sequences();
     assertArrayEquals(sequences[0], sequences[2]);
     for (int t = 0; t < 12; t++) {
@@ -305,8 +306,7 @@ class TokenizerTest {
   @Test
   void workFeaturesByHand() {
     SparsityPattern pattern = SyntheticData.pattern("m", 100, 60, 5, 3);
-    ScheduleGeometry geometry =
-        ScheduleGeometry.of(parse(BY_HAND), Problem.of(Op.SPMM, pattern));
+    ScheduleGeometry geometry = ScheduleGeometry.of(parse(BY_HAND), Problem.of(Op.SPMM, pattern));
     ScheduleWork work = ScheduleWork.of(geometry, pattern.counts());
     float[] features = WorkFeatures.of(geometry, pattern.counts());
     assertEquals(54, WorkFeatures.COUNT);
