@@ -62,10 +62,7 @@ final class RunsTable {
   /** Tasks without a value, such as pairs where all latencies are equal, are left out. */
   private static String mean(List<Result> rows, ToDoubleFunction<Result> metric) {
     DoubleSummaryStatistics statistics =
-        rows.stream()
-            .mapToDouble(metric)
-            .filter(value -> !Double.isNaN(value))
-            .summaryStatistics();
+        rows.stream().mapToDouble(metric).filter(value -> !Double.isNaN(value)).summaryStatistics();
     return statistics.getCount() == 0
         ? String.format("%8s", "-")
         : String.format(Locale.ROOT, "%8.3f", statistics.getAverage());

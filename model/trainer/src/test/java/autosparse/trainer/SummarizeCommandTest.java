@@ -36,8 +36,7 @@ class SummarizeCommandTest {
             result("features-mlp", "cca", 0.25, 0.5, 0.7));
     Path second = run("second", result("autosparse", "kim1", 1, 1, Double.NaN));
     Path again = run("again", result("autosparse", "cca", 0.7, 0.85, 0.9));
-    program.succeed(
-        List.of("summarize", first.toString(), second.toString(), again.toString()));
+    program.succeed(List.of("summarize", first.toString(), second.toString(), again.toString()));
     String expected =
         """
         who               op      matrix                   runs   top-1   top-5   pairs

@@ -55,7 +55,8 @@ public final class ResultsFile {
   public static List<Result> read(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new InputException(
-          file + " is missing, expected the results of a run that has ended; train --resume ends it");
+          file
+              + " is missing, expected the results of a run that has ended; train --resume ends it");
     }
     try {
       return JsonLines.MAPPER.readValue(file.toFile(), new TypeReference<List<Result>>() {});
