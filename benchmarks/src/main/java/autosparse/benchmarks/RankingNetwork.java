@@ -69,8 +69,8 @@ final class RankingNetwork implements AutoCloseable {
     Tokenizer tokenizer =
         new Tokenizer(
             config.tokens(),
-            config.derivedFeatures() ? Optional.of(statistics.derived()) : Optional.empty(),
-            config.workFeatures() ? Optional.of(statistics.work()) : Optional.empty(),
+            Optional.of(statistics.derived()),
+            Optional.of(statistics.work()),
             statistics.shape());
     int[] all = new int[schedules];
     Arrays.setAll(all, i -> i);
@@ -93,8 +93,7 @@ final class RankingNetwork implements AutoCloseable {
   /** AutoSparseNet as this project trains it at C channels, with one of the heads. */
   static ModelConfig config(
       autosparse.costmodel.ModelKind kind, int channels, ModelConfig.Head head) {
-    ModelConfig config =
-        new ModelConfig(
+    return new ModelConfig(
             kind,
             List.of(Op.SPMM),
             channels,
@@ -102,8 +101,8 @@ final class RankingNetwork implements AutoCloseable {
             true,
             1,
             ModelConfig.FeatureAt.TOKEN,
-            head);
-    return config.withWorkFeatures();
+            head)
+        .withWorkFeatures();
   }
 
   CostModel model() {

@@ -9,7 +9,7 @@ public final class CudaOperators {
   private CudaOperators() {}
 
   public static Operators create(CudaContext context, Precision precision) {
-    CudaGemm gemm = new CudaGemm(context);
+    CudaGemm gemm = new CudaGemm(context, precision);
     return new Operators(
         gemm,
         new CudaElementwise(context),

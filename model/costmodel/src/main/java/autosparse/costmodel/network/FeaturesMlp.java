@@ -124,7 +124,7 @@ final class FeaturesMlp implements CostModel {
   @Override
   public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
     int count = selections.stream().mapToInt(s -> s.indices().length).sum();
-    float[] features = new float[Math.multiplyExact(count, width)];
+    float[] features = new float[count * width];
     int[] matrixIds = new int[count];
     int n = 0;
     for (int s = 0; s < selections.size(); s++) {
@@ -137,15 +137,14 @@ final class FeaturesMlp implements CostModel {
         System.arraycopy(row, 0, features, n++ * row.length, row.length);
       }
     }
-    BatchArrays arrays = new BatchArrays().reals("features", features, count, width);
-    if (ids != null) {
-      arrays.ints("matrix ids", matrixIds);
-    }
-    List<Tensor> batch = arrays.on(tape.scope());
+    List<Tensor> batch =
+        new BatchArrays()
+            .reals("features", features, count, width)
+            .ints("matrix ids", matrixIds)
+            .on(tape.scope());
     Variable x = Variable.constant(batch.get(0));
     if (ids != null) {
-      Variable id = ids.forward(tape, batch.get(1));
-      x = DenseFunctions.concatColumns(tape, List.of(x, id));
+      x = DenseFunctions.concatColumns(tape, List.of(x, ids.forward(tape, batch.get(1))));
     }
     x = input.forward(tape, x);
     for (ResidualMlp block : blocks) {
