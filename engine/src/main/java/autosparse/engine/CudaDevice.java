@@ -127,6 +127,11 @@ public final class CudaDevice implements Device {
     return context;
   }
 
+  /** Whether products are computed by NVIDIA's library. */
+  boolean usesCublas() {
+    return operators.gemm().provider().startsWith("cuBLAS");
+  }
+
   @Override
   public Map<String, String> facts() {
     Map<String, String> facts = new LinkedHashMap<>();

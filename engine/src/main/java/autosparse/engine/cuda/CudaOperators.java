@@ -1,6 +1,9 @@
 package autosparse.engine.cuda;
 
 import autosparse.engine.Operators;
+import autosparse.engine.operators.SparsePatternOperators;
+import autosparse.engine.planning.PlannedPatterns;
+import autosparse.engine.sparse.SiteCounts;
 import autosparse.kernels.CudaContext;
 
 /** Assembles the families. */
@@ -8,6 +11,26 @@ public final class CudaOperators {
   private CudaOperators() {}
 
   public static Operators create(CudaContext context) {
+    return create(context, new CudaSparsePattern(context, SiteCounts.ON_DEVICE));
+  }
+
+  /**
+   * The same operators for a context that runs nothing.
+   *
+   * @param patterns the operators' own pattern family
+   */
+  public record Planning(Operators operators, PlannedPatterns patterns) {}
+
+  /**
+   * @param context a planning context
+   */
+  public static Planning planning(CudaContext context) {
+    PlannedPatterns patterns =
+        new PlannedPatterns(counts -> new CudaSparsePattern(context, counts));
+    return new Planning(create(context, patterns), patterns);
+  }
+
+  private static Operators create(CudaContext context, SparsePatternOperators pattern) {
     CudaGemm gemm = new CudaGemm(context);
     return new Operators(
         gemm,
@@ -16,7 +39,7 @@ public final class CudaOperators {
         new CudaEmbedding(context),
         new CudaNormalization(context),
         new CudaAttention(context),
-        new CudaSparsePattern(context),
+        pattern,
         new CudaSparseConvolution(context),
         new CudaPooling(context),
         new CudaRankingLoss(context),

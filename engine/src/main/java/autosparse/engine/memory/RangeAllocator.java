@@ -2,6 +2,7 @@ package autosparse.engine.memory;
 
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Deterministic allocator over one reserved range {@code [0, capacity)} of bytes.
@@ -19,8 +20,11 @@ public final class RangeAllocator {
   private final long capacity;
   private final TreeMap<Long, Long> free = new TreeMap<>();
   private final TreeMap<Long, Long> used = new TreeMap<>();
+  private final TreeSet<Long> temporaries = new TreeSet<>();
+  private final TreeMap<Long, Long> lasting = new TreeMap<>();
   private long liveBytes;
   private long peakBytes;
+  private long peakExtent;
 
   /**
    * @param capacity size of the range in bytes; rounded down to a multiple of {@link #ALIGNMENT}
@@ -59,8 +63,14 @@ public final class RangeAllocator {
       free.put(temporary ? block.getKey() : offset + padded, left);
     }
     used.put(offset, padded);
+    if (temporary) {
+      temporaries.add(offset);
+    } else {
+      lasting.put(offset, padded);
+    }
     liveBytes += padded;
     peakBytes = Math.max(peakBytes, liveBytes);
+    peakExtent = Math.max(peakExtent, extent());
     return offset;
   }
 
@@ -70,6 +80,8 @@ public final class RangeAllocator {
     if (size == null) {
       throw new IllegalStateException("no block is allocated at offset " + offset);
     }
+    temporaries.remove(offset);
+    lasting.remove(offset);
     liveBytes -= size;
     long start = offset;
     long length = size;
@@ -106,9 +118,27 @@ public final class RangeAllocator {
     return peakBytes;
   }
 
+  /** Bytes from the range's start to the last lasting block, and from the first temporary on. */
+  private long extent() {
+    Map.Entry<Long, Long> last = lasting.lastEntry();
+    long bottom = last == null ? 0 : last.getKey() + last.getValue();
+    long top = temporaries.isEmpty() ? 0 : capacity - temporaries.first();
+    return bottom + top;
+  }
+
+  /**
+   * Capacity that the calls so far would have fitted, holes included: at least {@link #peakBytes},
+   * and a range of this size takes the same calls without a failure, at the same distances from its
+   * ends.
+   */
+  public long peakExtent() {
+    return peakExtent;
+  }
+
   /** Starts a new peak at what is live now. */
   public void resetPeak() {
     peakBytes = liveBytes;
+    peakExtent = extent();
   }
 
   public int liveBlocks() {
