@@ -3,8 +3,8 @@
 // Launch:  256 threads, blocks by elements, threads stride over the grid; scale_groups: 256 threads,
 //          one block a tile of 1024 elements; copy_columns: 32 x 8 threads.
 // Shared:  scale_groups 16 bytes, else none.
-// Bytes:   4 per element read and 4 per element written: copy, scale, activation, dropout 8; add,
-//          axpy, activation_backward 12; fill 4.
+// Bytes:   in float 4 per element read and 4 per element written: copy, scale, activation, dropout 8;
+//          add, axpy, activation_backward 12; fill 4; in bfloat16 half of it; cast 6.
 // FLOPs:   0 to 2 per element; GELU about 30, its slope about 50, dropout about 12 integer.
 // Bound:   device memory, always. Accesses are 16 bytes wide where every pointer permits.
 // Outputs may be their own inputs: no pointer is __restrict__.
@@ -14,6 +14,7 @@
 // scale_groups (rows of 32, groups of 12) 1151, bound by the search for the group and 64-bit
 // division.
 
+#include "common/bfloat16.cuh"
 #include "common/segments.cuh"
 #include "common/types.cuh"
 
@@ -86,8 +87,38 @@ __device__ __forceinline__ uint64 splitmix64(uint64 seed, uint64 element) {
   return z ^ (z >> 31);
 }
 
+// y[i] = x[i], four at a time: 16 bytes of the one type, 8 of the other.
+template <typename X, typename Y>
+__device__ __forceinline__ void cast(const X* x, Y* y, int64 elements) {
+  constexpr int kSize = 4;
+  struct alignas(kSize * sizeof(X)) From {
+    X element[kSize];
+  };
+  struct alignas(kSize * sizeof(Y)) To {
+    Y element[kSize];
+  };
+  int64 first = 0;
+  if (reinterpret_cast<uint64>(x) % sizeof(From) == 0 &&
+      reinterpret_cast<uint64>(y) % sizeof(To) == 0) {
+    const int64 packs = elements / kSize;
+    for (int64 p = grid_thread(); p < packs; p += grid_threads()) {
+      const From from = *reinterpret_cast<const From*>(x + p * kSize);
+      To to;
+#pragma unroll
+      for (int e = 0; e < kSize; e++) {
+        to.element[e] = from_float<Y>(to_float(from.element[e]));
+      }
+      *reinterpret_cast<To*>(y + p * kSize) = to;
+    }
+    first = packs * kSize;
+  }
+  for (int64 i = first + grid_thread(); i < elements; i += grid_threads()) {
+    y[i] = from_float<Y>(to_float(x[i]));
+  }
+}
+
 template <typename T>
-__device__ __forceinline__ void scale_groups(const T* x, const T* factor, const int64* offsets,
+__device__ __forceinline__ void scale_groups(const T* x, const float* factor, const int64* offsets,
                                              int64 groups, int64 rows, int64 columns, T* y) {
   constexpr int kTile = 1024;
   __shared__ int64 range[2];  // groups of the tile's first and last row
@@ -101,7 +132,7 @@ __device__ __forceinline__ void scale_groups(const T* x, const T* factor, const 
   __syncthreads();
   for (int64 i = start + threadIdx.x; i < end; i += blockDim.x) {
     const int64 group = segment_of(offsets, range[0], range[1], i / columns);
-    y[i] = from_float<T>(to_float(x[i]) * to_float(factor[group]));
+    y[i] = from_float<T>(to_float(x[i]) * factor[group]);
   }
 }
 
@@ -143,7 +174,7 @@ using namespace autosparse;
     map(x, y, n, [=](float v, int64) { return alpha * v; });                                      \
   }                                                                                               \
   extern "C" __global__ void __launch_bounds__(256)                                               \
-      scale_groups_##SUFFIX(const T* x, const T* factor, const int64* offsets, int64 groups,      \
+      scale_groups_##SUFFIX(const T* x, const float* factor, const int64* offsets, int64 groups,  \
                             int64 rows, int64 columns, T* y) {                                    \
     scale_groups(x, factor, offsets, groups, rows, columns, y);                                   \
   }                                                                                               \
@@ -176,3 +207,12 @@ using namespace autosparse;
   }
 
 ELEMENTWISE_KERNELS(float, f32)
+ELEMENTWISE_KERNELS(bf16, bf16)
+
+extern "C" __global__ void __launch_bounds__(256) cast_f32_bf16(const float* x, bf16* y, int64 n) {
+  cast(x, y, n);
+}
+
+extern "C" __global__ void __launch_bounds__(256) cast_bf16_f32(const bf16* x, float* y, int64 n) {
+  cast(x, y, n);
+}

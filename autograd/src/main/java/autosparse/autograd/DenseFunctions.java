@@ -1,12 +1,16 @@
 package autosparse.autograd;
 
+import autosparse.engine.DType;
 import autosparse.engine.Tensor;
 import autosparse.engine.operators.Activation;
 import autosparse.engine.operators.ElementwiseOperators;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Differentiable dense functions. Shapes are those of the operators they call. */
+/**
+ * Differentiable dense functions. Shapes are those of the operators they call; what they give has
+ * the type of their (first) input.
+ */
 public final class DenseFunctions {
   private DenseFunctions() {}
 
@@ -48,6 +52,22 @@ public final class DenseFunctions {
           }
           tape.gradient(x, dx -> gemm.gemm(false, dz, false, weight.value(), 1, 0, dx));
         });
+    return y;
+  }
+
+  /** x in another real type; x itself where it has that type. */
+  public static Variable cast(Tape tape, Variable x, DType dtype) {
+    if (x.value().dtype() == dtype) {
+      return x;
+    }
+    Variable y = tape.output("cast", dtype, List.of(x), x.value().shape().toArray());
+    ElementwiseOperators elementwise = tape.operators().elementwise();
+    elementwise.cast(x.value(), y.value());
+    tape.record(
+        "cast",
+        List.of(y),
+        List.of(),
+        () -> tape.gradient(x, dx -> elementwise.cast(y.gradient(), dx)));
     return y;
   }
 

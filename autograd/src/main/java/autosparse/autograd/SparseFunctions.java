@@ -13,8 +13,9 @@ public final class SparseFunctions {
   /**
    * What one convolution layer of a tower gives.
    *
-   * @param features [N_out, C_out], after ReLU
-   * @param pooled [B, C_out], global average of the features of each matrix
+   * @param features [N_out, C_out], after ReLU, of the device's type of activations from the first
+   *     layer on
+   * @param pooled [B, C_out], real: global average of the features of each matrix
    */
   public record Level(Variable features, Variable pooled) {}
 
@@ -63,7 +64,12 @@ public final class SparseFunctions {
       Tape tape, Sites sites, ConvolutionKernel kernel, Tensor masks, Variable weight) {
     List<Variable> inputs = List.of(weight);
     Variable features =
-        tape.output("convolution of ones", inputs, sites.count(), weight.value().dim(2));
+        tape.output(
+            "convolution of ones",
+            tape.scope().device().activation(),
+            inputs,
+            sites.count(),
+            weight.value().dim(2));
     var convolution = tape.operators().convolution();
     convolution.forwardOnes(kernel, masks, weight.value(), true, features.value());
     return pooled(
@@ -83,7 +89,9 @@ public final class SparseFunctions {
       Variable features,
       Sites sites,
       java.util.function.Consumer<Tensor> backwardOfSum) {
-    Variable pooled = tape.output("pooled", inputs, sites.batch(), features.value().dim(1));
+    Variable pooled =
+        tape.output(
+            "pooled", tape.scope().device().real(), inputs, sites.batch(), features.value().dim(1));
     var pooling = tape.operators().pooling();
     Tensor offsets = sites.siteOffsets();
     pooling.globalAverage(features.value(), offsets, pooled.value());

@@ -1,5 +1,6 @@
 package autosparse.autograd;
 
+import autosparse.engine.DType;
 import autosparse.engine.Operators;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -99,14 +100,22 @@ public final class Tape implements AutoCloseable {
     return mixed ^ (mixed >>> 31);
   }
 
-  /** Makes the output of a function; it has a gradient when any of the inputs has. */
+  /**
+   * Makes the output of a function, of the type of its first input; it has a gradient, of the same
+   * type, when any of the inputs has.
+   */
   public Variable output(String name, List<Variable> inputs, long... sizes) {
-    Tensor value = scope.real(name, MemoryTag.ACTIVATION, sizes);
+    return output(name, inputs.get(0).value().dtype(), inputs, sizes);
+  }
+
+  /** As {@link #output(String, List, long...)}, of a given type. */
+  public Variable output(String name, DType dtype, List<Variable> inputs, long... sizes) {
+    Tensor value = scope.create(name, dtype, MemoryTag.ACTIVATION, sizes);
     return Variable.result(
         value, recording && inputs.stream().anyMatch(Variable::isDifferentiable));
   }
 
-  /** Makes a tensor that a function's backward step will read: give it to {@link #record}. */
+  /** Makes a real tensor that a function's backward step will read: give it to {@link #record}. */
   public Tensor save(String name, long... sizes) {
     return scope.real(name, MemoryTag.ACTIVATION, sizes);
   }

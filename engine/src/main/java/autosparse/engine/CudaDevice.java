@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * A GPU: float, our kernels, all work queued on one stream. Reading a tensor waits for what was
- * queued before.
+ * A GPU: activations in float or bfloat16, our kernels, all work queued on one stream. Reading a
+ * tensor waits for what was queued before.
  */
 public final class CudaDevice implements Device {
   /**
@@ -23,24 +23,30 @@ public final class CudaDevice implements Device {
    * @param ordinal N of {@code cuda:N}
    * @param capacity size of the reserved range in bytes; 0 for {@link #SHARE} of what is free
    * @param guarded see {@link DeviceBlocks}
+   * @param precision what activations are stored and products are formed in
    */
-  public record Options(int ordinal, long capacity, boolean guarded) {
+  public record Options(int ordinal, long capacity, boolean guarded, Precision precision) {
     public Options {
       if (ordinal < 0 || capacity < 0) {
         throw new IllegalArgumentException("cuda:" + ordinal + ", " + capacity + " bytes");
       }
     }
 
+    /** No guards, single precision. */
     public static Options of(int ordinal) {
-      return new Options(ordinal, 0, false);
+      return new Options(ordinal, 0, false, Precision.FP32);
     }
 
     public Options withCapacity(long bytes) {
-      return new Options(ordinal, bytes, guarded);
+      return new Options(ordinal, bytes, guarded, precision);
     }
 
     public Options withGuards() {
-      return new Options(ordinal, capacity, true);
+      return new Options(ordinal, capacity, true, precision);
+    }
+
+    public Options withPrecision(Precision format) {
+      return new Options(ordinal, capacity, guarded, format);
     }
   }
 
@@ -51,13 +57,16 @@ public final class CudaDevice implements Device {
   public static final double SHARE = 0.75;
 
   private final CudaContext context;
+  private final Precision precision;
   private final CudaMemory memory;
   private final DeviceBlocks blocks;
   private final TensorScope root;
   private final Operators operators;
 
   private CudaDevice(CudaContext context, Options options) {
+    options.precision().requireOn(context.gpu());
     this.context = context;
+    this.precision = options.precision();
     // Kernels first: what they need of the device's memory is then not free any more.
     this.operators = CudaOperators.create(context);
     this.memory = new CudaMemory(context, capacity(options, context));
@@ -70,6 +79,7 @@ public final class CudaDevice implements Device {
    *
    * @throws autosparse.kernels.CudaCallException when the device cannot be used or has too little
    *     free memory
+   * @throws IllegalArgumentException when it has not the precision asked for
    */
   public static CudaDevice open(Options options) {
     CudaContext context = CudaContext.open(options.ordinal());
@@ -95,6 +105,11 @@ public final class CudaDevice implements Device {
   @Override
   public DType real() {
     return DType.F32;
+  }
+
+  @Override
+  public DType activation() {
+    return precision == Precision.BF16 ? DType.BF16 : real();
   }
 
   @Override
@@ -137,6 +152,7 @@ public final class CudaDevice implements Device {
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put(
         "gpu", context.gpu().name() + ", compute capability " + context.gpu().computeCapability());
+    facts.put("precision", precision.toString());
     facts.put("cuda", context.driverVersion());
     facts.put("ptx", String.join(", ", new TreeSet<>(context.architectures().values())));
     facts.put("gemm", operators.gemm().provider());

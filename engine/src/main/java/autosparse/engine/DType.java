@@ -6,6 +6,8 @@ public enum DType {
   F32(4, true),
   /** IEEE double precision; what the reference engine and the gradient checks compute in. */
   F64(8, true),
+  /** bfloat16: activations on a GPU; see {@link BFloat16}. Kernels compute in float. */
+  BF16(2, true),
   /** 32-bit signed integer: indices, columns, masks. */
   I32(4, false),
   /** 64-bit signed integer: row pointers and other offsets. */

@@ -17,8 +17,16 @@ public sealed interface Device extends AutoCloseable
   /** What a user calls it: {@code cpu}, {@code reference}, {@code cuda:0}. */
   String name();
 
-  /** Element type of weights, activations and gradients on this device. */
+  /**
+   * Element type of weights, their gradients and everything else that is summed up or kept: F32, or
+   * F64 on the reference.
+   */
   DType real();
+
+  /** Element type of activations and their gradients: BF16 on a device of that precision. */
+  default DType activation() {
+    return real();
+  }
 
   Operators operators();
 

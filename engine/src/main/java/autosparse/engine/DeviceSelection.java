@@ -2,6 +2,7 @@ package autosparse.engine;
 
 import autosparse.kernels.CudaDriver;
 import autosparse.kernels.Gpu;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -9,9 +10,20 @@ import java.util.function.Supplier;
  *
  * @param chosen {@code cpu}, {@code reference} or {@code cuda:N}
  * @param reason one line
+ * @param precision what it computes in; the reference computes in double, whatever this says
+ * @param gpu the GPU that was chosen, if one was
  */
-public record DeviceSelection(String chosen, String reason, Options options) {
+public record DeviceSelection(
+    String chosen, String reason, Precision precision, Optional<Gpu> gpu, Options options) {
   private static final String CUDA = "cuda:";
+
+  private static DeviceSelection host(String name, String reason, Options options) {
+    return new DeviceSelection(name, reason, Precision.FP32, Optional.empty(), options);
+  }
+
+  private static DeviceSelection gpu(Gpu gpu, Options options) {
+    return new DeviceSelection(gpu.device(), gpu.name(), Precision.FP32, Optional.of(gpu), options);
+  }
 
   /** Lowest compute capability that our kernels are compiled for, times ten. */
   private static final int LOWEST_CAPABILITY = 75;
@@ -59,7 +71,7 @@ public record DeviceSelection(String chosen, String reason, Options options) {
         return automatic(cudaDriver.get(), options);
       }
       case "cpu", "reference" -> {
-        return new DeviceSelection(name, "asked for", options);
+        return host(name, "asked for", options);
       }
       case "cuda" -> {
         return cuda(0, cudaDriver.get(), options);
@@ -77,14 +89,14 @@ public record DeviceSelection(String chosen, String reason, Options options) {
 
   private static DeviceSelection automatic(CudaDriver driver, Options options) {
     if (!driver.isAvailable()) {
-      return new DeviceSelection("cpu", driver.unavailable(), options);
+      return host("cpu", driver.unavailable(), options);
     }
     for (Gpu gpu : driver.devices()) {
       if (isUsable(gpu)) {
-        return new DeviceSelection(gpu.device(), gpu.name(), options);
+        return gpu(gpu, options);
       }
     }
-    return new DeviceSelection("cpu", tooOld(driver.devices().get(0)), options);
+    return host("cpu", tooOld(driver.devices().get(0)), options);
   }
 
   private static DeviceSelection cuda(int ordinal, CudaDriver driver, Options options) {
@@ -96,7 +108,7 @@ public record DeviceSelection(String chosen, String reason, Options options) {
     } else {
       Gpu gpu = driver.devices().get(ordinal);
       if (isUsable(gpu)) {
-        return new DeviceSelection(gpu.device(), gpu.name(), options);
+        return gpu(gpu, options);
       }
       reason = tooOld(gpu);
     }
@@ -117,7 +129,19 @@ public record DeviceSelection(String chosen, String reason, Options options) {
 
   /** Whether a GPU was chosen. */
   public boolean isCuda() {
-    return chosen.startsWith(CUDA);
+    return gpu.isPresent();
+  }
+
+  /**
+   * The same device computing in a given precision.
+   *
+   * @throws IllegalArgumentException when it does not compute in it, with the reason in one line
+   */
+  public DeviceSelection withPrecision(Precision format) {
+    if (format != Precision.FP32) {
+      throw new IllegalArgumentException("the " + chosen + " device computes in fp32");
+    }
+    return new DeviceSelection(chosen, reason, format, gpu, options);
   }
 
   /**
@@ -126,9 +150,11 @@ public record DeviceSelection(String chosen, String reason, Options options) {
    * @throws autosparse.kernels.CudaCallException when a GPU has not as much memory free, or fails
    */
   public Device open() {
-    if (isCuda()) {
-      int ordinal = Integer.parseInt(chosen.substring(CUDA.length()));
-      return CudaDevice.open(CudaDevice.Options.of(ordinal).withCapacity(options.memoryBudget()));
+    if (gpu.isPresent()) {
+      return CudaDevice.open(
+          CudaDevice.Options.of(gpu.get().ordinal())
+              .withCapacity(options.memoryBudget())
+              .withPrecision(precision));
     }
     return chosen.equals("reference")
         ? HostDevice.reference(options.host())

@@ -8,6 +8,8 @@ import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.reference.ReferenceOperators;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.Pointer;
 
@@ -61,11 +63,18 @@ public final class HostDevice implements Device {
   private HostDevice(String name, DType real, Options options, Operators operators) {
     this.name = name;
     this.real = real;
-    this.facts = Map.of("threads", String.valueOf(options.threads()));
+    this.facts = facts(real, options);
     this.memory = new HostMemory(options.capacity());
     this.blocks = new DeviceBlocks(memory, options.guarded());
     this.root = new TensorScope(this, null, name);
     this.operators = operators;
+  }
+
+  private static Map<String, String> facts(DType real, Options options) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("precision", real == DType.F64 ? "double" : Precision.FP32.toString());
+    facts.put("threads", String.valueOf(options.threads()));
+    return Collections.unmodifiableMap(facts);
   }
 
   /** The CPU engine: float, {@code options.threads()} threads, GEMM by OpenBLAS. */

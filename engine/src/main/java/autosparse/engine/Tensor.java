@@ -121,8 +121,19 @@ public final class Tensor {
         device, scope, name, dtype, Shape.of(sizes), tag, start, owner == null ? this : owner);
   }
 
-  /** Copies {@code count} elements from element {@code from} on into {@code target}. */
+  /**
+   * Copies {@code count} elements from element {@code from} on into {@code target}: of an F32
+   * tensor as they are, of a BF16 tensor widened.
+   */
   public void read(long from, float[] target, int at, int count) {
+    if (dtype == DType.BF16) {
+      short[] bits = new short[count];
+      memory(DType.BF16, from, count).read(offset + from * 2, bits, 0, count);
+      for (int i = 0; i < count; i++) {
+        target[at + i] = BFloat16.value(bits[i]);
+      }
+      return;
+    }
     memory(DType.F32, from, count).read(offset + from * 4, target, at, count);
   }
 
@@ -138,8 +149,19 @@ public final class Tensor {
     memory(DType.I64, from, count).read(offset + from * 8, target, at, count);
   }
 
-  /** Copies {@code count} elements of {@code source} to element {@code from} on. */
+  /**
+   * Copies {@code count} elements of {@code source} to element {@code from} on, rounded to the
+   * nearest where the tensor is BF16.
+   */
   public void write(long from, float[] source, int at, int count) {
+    if (dtype == DType.BF16) {
+      short[] bits = new short[count];
+      for (int i = 0; i < count; i++) {
+        bits[i] = BFloat16.bits(source[at + i]);
+      }
+      memory(DType.BF16, from, count).write(offset + from * 2, bits, 0, count);
+      return;
+    }
     memory(DType.F32, from, count).write(offset + from * 4, source, at, count);
   }
 
@@ -181,7 +203,7 @@ public final class Tensor {
     return values;
   }
 
-  /** Sets the whole tensor from doubles, rounding to its real type. */
+  /** Sets the whole tensor from doubles, rounding to its real type (to BF16 by way of F32). */
   public void setDoubles(double[] values) {
     if (values.length != elements()) {
       throw new IllegalArgumentException(

@@ -72,6 +72,11 @@ public final class TensorScope implements AutoCloseable {
     return create(tensorName, device.real(), tag, sizes);
   }
 
+  /** A tensor of the type that activations have on the device. */
+  public Tensor activation(String tensorName, long... sizes) {
+    return create(tensorName, device.activation(), MemoryTag.ACTIVATION, sizes);
+  }
+
   /** As {@link #real}, filled with zeros. */
   public Tensor zeros(String tensorName, MemoryTag tag, long... sizes) {
     Tensor tensor = real(tensorName, tag, sizes);

@@ -59,6 +59,30 @@ class DeviceSelectionTest {
     }
   }
 
+  @Test
+  void aHostDeviceComputesInSinglePrecisionAlone() {
+    DeviceSelection cpu = DeviceSelection.of("cpu", OPTIONS, () -> fail());
+    assertEquals(Precision.FP32, cpu.precision());
+    assertEquals(cpu, cpu.withPrecision(Precision.FP32));
+    for (Precision precision : List.of(Precision.TF32, Precision.BF16)) {
+      assertEquals(
+          "the cpu device computes in fp32",
+          assertThrows(IllegalArgumentException.class, () -> cpu.withPrecision(precision))
+              .getMessage());
+    }
+  }
+
+  @Test
+  void tensorCoresNeedCapabilityEight() {
+    Gpu turing = new Gpu(0, "Tesla T4", 7, 5, 40, 1L << 34);
+    Precision.FP32.requireOn(turing);
+    Precision.BF16.requireOn(new Gpu(0, "A100", 8, 0, 108, 1L << 36));
+    assertEquals(
+        "bf16 needs compute capability 8.0: Tesla T4 has 7.5",
+        assertThrows(IllegalArgumentException.class, () -> Precision.BF16.requireOn(turing))
+            .getMessage());
+  }
+
   private static CudaDriver fail() {
     throw new AssertionError("the driver was asked");
   }

@@ -147,4 +147,18 @@ class TensorScopeTest {
     String message = assertThrows(IllegalStateException.class, step::close).getMessage();
     assertEquals("memory around x F32[3] was overwritten at byte 12 of its 12", message);
   }
+
+  @Test
+  void guardsCatchAWriteInTheOtherHalfOfTheLastWord() {
+    HostDevice guarded = HostDevice.cpu(new HostDevice.Options(1 << 20, 1, true));
+    TensorScope step = guarded.root().child("step");
+    Tensor tensor = step.create("x", DType.BF16, MemoryTag.ACTIVATION, 3);
+    for (float value : tensor.toFloats()) {
+      assertTrue(Float.isNaN(value), "fresh memory is " + value);
+    }
+    tensor.setDoubles(new double[] {1, 2, 3});
+    guarded.memory().write(tensor.offset() + 6, new short[1], 0, 1);
+    String message = assertThrows(IllegalStateException.class, step::close).getMessage();
+    assertEquals("memory around x BF16[3] was overwritten at byte 6 of its 6", message);
+  }
 }

@@ -74,6 +74,28 @@ public final class DeviceRange implements AutoCloseable {
                 buffer.asLongBuffer().put(source, at + (int) (from / 8), length / 8));
   }
 
+  public void write(long offset, short[] source, int at, int count) {
+    context
+        .staging()
+        .write(
+            block,
+            check(offset, 2L * count),
+            2L * count,
+            (buffer, from, length) ->
+                buffer.asShortBuffer().put(source, at + (int) (from / 2), length / 2));
+  }
+
+  public void read(long offset, short[] target, int at, int count) {
+    context
+        .staging()
+        .read(
+            block,
+            check(offset, 2L * count),
+            2L * count,
+            (buffer, from, length) ->
+                buffer.asShortBuffer().get(target, at + (int) (from / 2), length / 2));
+  }
+
   public void read(long offset, float[] target, int at, int count) {
     context
         .staging()

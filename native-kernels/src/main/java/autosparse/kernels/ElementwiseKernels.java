@@ -1,15 +1,14 @@
 package autosparse.kernels;
 
+import java.util.Map;
+
 /**
- * Launches the kernels of {@code elementwise.cu}. Arguments are device addresses; outputs may be
- * inputs.
+ * Launches the kernels of {@code elementwise.cu}. Arguments are device addresses of elements of the
+ * given type; outputs may be inputs.
  */
 public final class ElementwiseKernels {
   private static final String FAMILY = "elementwise";
   private static final int THREADS = 256;
-
-  /** Elements of one thread: one 16-byte access of floats. */
-  private static final int ELEMENTS_PER_THREAD = 4;
 
   /** Elements of a block of scale_groups. */
   private static final int TILE = 1024;
@@ -17,105 +16,146 @@ public final class ElementwiseKernels {
   private static final int COLUMN_THREADS = 32;
   private static final int ROW_THREADS = 8;
 
-  private final Kernel fill;
-  private final Kernel copy;
-  private final Kernel add;
-  private final Kernel axpy;
-  private final Kernel scale;
-  private final Kernel scaleGroups;
-  private final Kernel relu;
-  private final Kernel gelu;
-  private final Kernel reluBackward;
-  private final Kernel geluBackward;
-  private final Kernel dropout;
-  private final Kernel copyColumns;
+  /** The entries of one storage type. */
+  private record Entries(
+      Kernel fill,
+      Kernel copy,
+      Kernel add,
+      Kernel axpy,
+      Kernel scale,
+      Kernel scaleGroups,
+      Kernel relu,
+      Kernel gelu,
+      Kernel reluBackward,
+      Kernel geluBackward,
+      Kernel dropout,
+      Kernel copyColumns) {
+    static Entries of(CudaContext context, Storage type) {
+      return new Entries(
+          context.kernel(FAMILY, type.entry("fill")),
+          context.kernel(FAMILY, type.entry("copy")),
+          context.kernel(FAMILY, type.entry("add")),
+          context.kernel(FAMILY, type.entry("axpy")),
+          context.kernel(FAMILY, type.entry("scale")),
+          context.kernel(FAMILY, type.entry("scale_groups")),
+          context.kernel(FAMILY, type.entry("relu")),
+          context.kernel(FAMILY, type.entry("gelu")),
+          context.kernel(FAMILY, type.entry("relu_backward")),
+          context.kernel(FAMILY, type.entry("gelu_backward")),
+          context.kernel(FAMILY, type.entry("dropout")),
+          context.kernel(FAMILY, type.entry("copy_columns")));
+    }
+  }
+
+  private final Map<Storage, Entries> entries;
+  private final Kernel narrow;
+  private final Kernel widen;
   private final int mostBlocks;
 
   public ElementwiseKernels(CudaContext context) {
-    fill = context.kernel(FAMILY, "fill_f32");
-    copy = context.kernel(FAMILY, "copy_f32");
-    add = context.kernel(FAMILY, "add_f32");
-    axpy = context.kernel(FAMILY, "axpy_f32");
-    scale = context.kernel(FAMILY, "scale_f32");
-    scaleGroups = context.kernel(FAMILY, "scale_groups_f32");
-    relu = context.kernel(FAMILY, "relu_f32");
-    gelu = context.kernel(FAMILY, "gelu_f32");
-    reluBackward = context.kernel(FAMILY, "relu_backward_f32");
-    geluBackward = context.kernel(FAMILY, "gelu_backward_f32");
-    dropout = context.kernel(FAMILY, "dropout_f32");
-    copyColumns = context.kernel(FAMILY, "copy_columns_f32");
+    entries = Storage.each(type -> Entries.of(context, type));
+    narrow = context.kernel(FAMILY, "cast_f32_bf16");
+    widen = context.kernel(FAMILY, "cast_bf16_f32");
     mostBlocks = Grids.resident(context.gpu(), THREADS);
   }
 
-  private long blocks(long elements) {
-    return Math.min(mostBlocks, Grids.blocks(elements, (long) THREADS * ELEMENTS_PER_THREAD));
+  private long blocks(Storage type, long elements) {
+    return Math.min(mostBlocks, Grids.blocks(elements, (long) THREADS * type.pack()));
   }
 
   /** y[0 .. elements) = value. */
-  public void fill(long y, long elements, float value) {
-    fill.begin().pointer(y).int64(elements).float32(value).launch(blocks(elements), THREADS);
+  public void fill(Storage type, long y, long elements, float value) {
+    Kernel kernel = entries.get(type).fill();
+    kernel
+        .begin()
+        .pointer(y)
+        .int64(elements)
+        .float32(value)
+        .launch(blocks(type, elements), THREADS);
   }
 
   /** y = x. */
-  public void copy(long x, long y, long elements) {
-    unary(copy, x, y, elements);
+  public void copy(Storage type, long x, long y, long elements) {
+    unary(type, entries.get(type).copy(), x, y, elements);
+  }
+
+  /** y = x, F32 rounded to the nearest BF16. */
+  public void narrow(long x, long y, long elements) {
+    unary(Storage.F32, narrow, x, y, elements);
+  }
+
+  /** y = x, BF16 as F32. */
+  public void widen(long x, long y, long elements) {
+    unary(Storage.F32, widen, x, y, elements);
   }
 
   /** y = a + b. */
-  public void add(long a, long b, long y, long elements) {
-    binary(add, a, b, y, elements);
+  public void add(Storage type, long a, long b, long y, long elements) {
+    binary(type, entries.get(type).add(), a, b, y, elements);
   }
 
   /** y += alpha·x. */
-  public void axpy(float alpha, long x, long y, long elements) {
-    axpy.begin().float32(alpha).pointer(x).pointer(y).int64(elements);
-    axpy.launch(blocks(elements), THREADS);
+  public void axpy(Storage type, float alpha, long x, long y, long elements) {
+    Kernel kernel = entries.get(type).axpy();
+    kernel.begin().float32(alpha).pointer(x).pointer(y).int64(elements);
+    kernel.launch(blocks(type, elements), THREADS);
   }
 
   /** y = alpha·x. */
-  public void scale(float alpha, long x, long y, long elements) {
-    scale.begin().float32(alpha).pointer(x).pointer(y).int64(elements);
-    scale.launch(blocks(elements), THREADS);
+  public void scale(Storage type, float alpha, long x, long y, long elements) {
+    Kernel kernel = entries.get(type).scale();
+    kernel.begin().float32(alpha).pointer(x).pointer(y).int64(elements);
+    kernel.launch(blocks(type, elements), THREADS);
   }
 
   /**
    * y[row, :] = x[row, :]·factor[group of row].
    *
-   * @param factor [groups]
+   * @param factor F32 [groups]
    * @param offsets I64 [groups + 1], from 0 to rows
    */
   public void scaleGroups(
-      long x, long factor, long offsets, long groups, long rows, long columns, long y) {
-    scaleGroups.begin().pointer(x).pointer(factor).pointer(offsets);
-    scaleGroups.int64(groups).int64(rows).int64(columns).pointer(y);
-    scaleGroups.launch(Grids.blocks(rows * columns, TILE), THREADS);
+      Storage type,
+      long x,
+      long factor,
+      long offsets,
+      long groups,
+      long rows,
+      long columns,
+      long y) {
+    Kernel kernel = entries.get(type).scaleGroups();
+    kernel.begin().pointer(x).pointer(factor).pointer(offsets);
+    kernel.int64(groups).int64(rows).int64(columns).pointer(y);
+    kernel.launch(Grids.blocks(rows * columns, TILE), THREADS);
   }
 
   /** y = max(x, 0). */
-  public void relu(long x, long y, long elements) {
-    unary(relu, x, y, elements);
+  public void relu(Storage type, long x, long y, long elements) {
+    unary(type, entries.get(type).relu(), x, y, elements);
   }
 
   /** y = x·Φ(x). */
-  public void gelu(long x, long y, long elements) {
-    unary(gelu, x, y, elements);
+  public void gelu(Storage type, long x, long y, long elements) {
+    unary(type, entries.get(type).gelu(), x, y, elements);
   }
 
   /** dx = dy where x > 0, else 0. */
-  public void reluBackward(long x, long dy, long dx, long elements) {
-    binary(reluBackward, x, dy, dx, elements);
+  public void reluBackward(Storage type, long x, long dy, long dx, long elements) {
+    binary(type, entries.get(type).reluBackward(), x, dy, dx, elements);
   }
 
   /** dx = dy·(Φ(x) + x·φ(x)). */
-  public void geluBackward(long x, long dy, long dx, long elements) {
-    binary(geluBackward, x, dy, dx, elements);
+  public void geluBackward(Storage type, long x, long dy, long dx, long elements) {
+    binary(type, entries.get(type).geluBackward(), x, dy, dx, elements);
   }
 
   /** y = x·factor where the top 24 bits of an element's hash are below threshold, else 0. */
-  public void dropout(long x, long y, long elements, long seed, int threshold, float factor) {
-    dropout.begin().pointer(x).pointer(y).int64(elements);
-    dropout.int64(seed).int32(threshold).float32(factor);
-    dropout.launch(blocks(elements), THREADS);
+  public void dropout(
+      Storage type, long x, long y, long elements, long seed, int threshold, float factor) {
+    Kernel kernel = entries.get(type).dropout();
+    kernel.begin().pointer(x).pointer(y).int64(elements);
+    kernel.int64(seed).int32(threshold).float32(factor);
+    kernel.launch(blocks(type, elements), THREADS);
   }
 
   /**
@@ -124,19 +164,27 @@ public final class ElementwiseKernels {
    * @param xWidth elements from one row of x to the next
    */
   public void copyColumns(
-      long x, long xWidth, long y, long yWidth, long rows, long columns, boolean accumulate) {
-    copyColumns.begin().pointer(x).int64(xWidth).pointer(y).int64(yWidth);
-    copyColumns.int64(rows).int64(columns).int32(accumulate ? 1 : 0);
+      Storage type,
+      long x,
+      long xWidth,
+      long y,
+      long yWidth,
+      long rows,
+      long columns,
+      boolean accumulate) {
+    Kernel kernel = entries.get(type).copyColumns();
+    kernel.begin().pointer(x).int64(xWidth).pointer(y).int64(yWidth);
+    kernel.int64(rows).int64(columns).int32(accumulate ? 1 : 0);
     long blocks = Math.min(mostBlocks, Grids.blocks(columns == 0 ? 0 : rows, ROW_THREADS));
-    copyColumns.launch(blocks, 1, 1, COLUMN_THREADS, ROW_THREADS, 1, 0);
+    kernel.launch(blocks, 1, 1, COLUMN_THREADS, ROW_THREADS, 1, 0);
   }
 
-  private void unary(Kernel kernel, long x, long y, long elements) {
-    kernel.begin().pointer(x).pointer(y).int64(elements).launch(blocks(elements), THREADS);
+  private void unary(Storage type, Kernel kernel, long x, long y, long elements) {
+    kernel.begin().pointer(x).pointer(y).int64(elements).launch(blocks(type, elements), THREADS);
   }
 
-  private void binary(Kernel kernel, long a, long b, long y, long elements) {
+  private void binary(Storage type, Kernel kernel, long a, long b, long y, long elements) {
     kernel.begin().pointer(a).pointer(b).pointer(y).int64(elements);
-    kernel.launch(blocks(elements), THREADS);
+    kernel.launch(blocks(type, elements), THREADS);
   }
 }

@@ -135,8 +135,8 @@ class CudaContextTest {
   }
 
   private static void launch(ElementwiseKernels kernels, int i) {
-    kernels.fill(i, 1000, 0.5f);
-    kernels.copyColumns(i, 9, i, 12, 50, 5, true);
+    kernels.fill(Storage.BF16, i, 1000, 0.5f);
+    kernels.copyColumns(Storage.F32, i, 9, i, 12, 50, 5, true);
   }
 
   @Test
@@ -181,6 +181,10 @@ class CudaContextTest {
       double[] doubles = new double[1];
       range.read(8, doubles, 0, 1);
       assertEquals(0.5, doubles[0]);
+      range.write(6, new short[] {3, -4}, 0, 2);
+      short[] shorts = new short[3];
+      range.read(6, shorts, 1, 2);
+      assertArrayEquals(new short[] {0, 3, -4}, shorts);
       range.fill(16, 42, 3);
       int[] ints = new int[4];
       range.read(16, ints, 0, 3);

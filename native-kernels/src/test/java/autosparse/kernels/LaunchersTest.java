@@ -23,6 +23,9 @@ import org.junit.jupiter.params.provider.MethodSource;
  * a mismatch is thrown by {@link Kernel}.
  */
 class LaunchersTest {
+  /** Which constant of an enum is passed. */
+  private int choice;
+
   static List<Class<?>> launchers() throws IOException, URISyntaxException {
     Path place = Path.of(Kernel.class.getProtectionDomain().getCodeSource().getLocation().toURI());
     if (Files.isDirectory(place)) {
@@ -62,15 +65,26 @@ class LaunchersTest {
         if (!Modifier.isPublic(method.getModifiers()) || method.isSynthetic()) {
           continue;
         }
-        int before = driver.launches;
-        method.invoke(kernels, samples(method.getParameterTypes()));
-        assertTrue(
-            Modifier.isStatic(method.getModifiers())
-                || method.getReturnType() != void.class
-                || driver.launches > before,
-            () -> method + " launches nothing");
+        for (choice = 0; choice < choices(method); choice++) {
+          int before = driver.launches;
+          method.invoke(kernels, samples(method.getParameterTypes()));
+          assertTrue(
+              Modifier.isStatic(method.getModifiers())
+                  || method.getReturnType() != void.class
+                  || driver.launches > before,
+              () -> method + " launches nothing");
+        }
       }
     }
+  }
+
+  /** So often that each constant of each enum among a method's parameters is passed. */
+  private static int choices(Method method) {
+    int most = 1;
+    for (Class<?> type : method.getParameterTypes()) {
+      most = Math.max(most, type.isEnum() ? type.getEnumConstants().length : 1);
+    }
+    return most;
   }
 
   /** A value of a type: numbers and addresses are 4, records are made of such. */
@@ -86,7 +100,7 @@ class LaunchersTest {
     } else if (type == boolean.class) {
       return true;
     } else if (type.isEnum()) {
-      return type.getEnumConstants()[0];
+      return type.getEnumConstants()[choice % type.getEnumConstants().length];
     } else if (type.isRecord()) {
       RecordComponent[] parts = type.getRecordComponents();
       Class<?>[] types =

@@ -46,6 +46,16 @@ public final class CudaMemory implements DeviceMemory {
   }
 
   @Override
+  public void read(long offset, short[] target, int at, int count) {
+    range.read(offset, target, at, count);
+  }
+
+  @Override
+  public void write(long offset, short[] source, int at, int count) {
+    range.write(offset, source, at, count);
+  }
+
+  @Override
   public void write(long offset, float[] source, int at, int count) {
     range.write(offset, source, at, count);
   }

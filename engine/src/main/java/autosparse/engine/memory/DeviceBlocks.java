@@ -8,7 +8,7 @@ package autosparse.engine.memory;
  */
 public final class DeviceBlocks {
   private static final int GUARD_BYTES = (int) RangeAllocator.ALIGNMENT;
-  private static final int SENTINEL = 0xFFFDA5A5; // part of a NaN in float and in double
+  private static final int SENTINEL = 0xFFFDFFA5; // NaN in double, float and both halves
 
   private final DeviceMemory memory;
   private final RangeAllocator allocator;
@@ -54,6 +54,7 @@ public final class DeviceBlocks {
     long padded = RangeAllocator.padded(bytes);
     if (guarded) {
       checkSentinels(what, offset, bytes, offset - GUARD_BYTES, offset);
+      checkHalf(what, offset, bytes);
       long end = (offset + bytes + 3) / 4 * 4;
       checkSentinels(what, offset, bytes, end, offset + padded + GUARD_BYTES);
     }
@@ -61,18 +62,28 @@ public final class DeviceBlocks {
     ledger.freed(tag, name, offset, padded);
   }
 
+  /** The second half of a word whose first half is the block's last element of 16 bits. */
+  private void checkHalf(String what, long offset, long bytes) {
+    if (bytes % 4 == 2) {
+      short[] half = new short[1];
+      memory.read(offset + bytes, half, 0, 1);
+      if (half[0] != (short) (SENTINEL >>> 16)) {
+        throw overwritten(what, bytes, bytes);
+      }
+    }
+  }
+
+  private static IllegalStateException overwritten(String what, long at, long bytes) {
+    return new IllegalStateException(
+        "memory around " + what + " was overwritten at byte " + at + " of its " + bytes);
+  }
+
   private void checkSentinels(String what, long offset, long bytes, long from, long to) {
     int[] words = new int[(int) ((to - from) / 4)];
     memory.read(from, words, 0, words.length);
     for (int i = 0; i < words.length; i++) {
       if (words[i] != SENTINEL) {
-        throw new IllegalStateException(
-            "memory around "
-                + what
-                + " was overwritten at byte "
-                + (from + 4L * i - offset)
-                + " of its "
-                + bytes);
+        throw overwritten(what, from + 4L * i - offset, bytes);
       }
     }
   }

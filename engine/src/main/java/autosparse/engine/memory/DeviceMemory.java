@@ -18,6 +18,9 @@ public interface DeviceMemory extends AutoCloseable {
 
   void read(long offset, long[] target, int at, int count);
 
+  /** Elements of 16 bits, such as the bits of {@link autosparse.engine.BFloat16}. */
+  void read(long offset, short[] target, int at, int count);
+
   void write(long offset, float[] source, int at, int count);
 
   void write(long offset, double[] source, int at, int count);
@@ -25,6 +28,8 @@ public interface DeviceMemory extends AutoCloseable {
   void write(long offset, int[] source, int at, int count);
 
   void write(long offset, long[] source, int at, int count);
+
+  void write(long offset, short[] source, int at, int count);
 
   /** Writes {@code words} copies of a 32-bit word. */
   void fill(long offset, int word, long words);

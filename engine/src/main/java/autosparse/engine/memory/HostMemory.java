@@ -6,6 +6,7 @@ import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -33,6 +34,7 @@ public final class HostMemory implements DeviceMemory {
   private final DoubleBuffer[] doubles;
   private final IntBuffer[] ints;
   private final LongBuffer[] longs;
+  private final ShortBuffer[] shorts;
   private boolean closed;
 
   /**
@@ -57,6 +59,7 @@ public final class HostMemory implements DeviceMemory {
     doubles = new DoubleBuffer[windows];
     ints = new IntBuffer[windows];
     longs = new LongBuffer[windows];
+    shorts = new ShortBuffer[windows];
     for (int w = 0; w < windows; w++) {
       long start = w * WINDOW_STEP;
       long end = Math.min(capacity, start + 2 * WINDOW_STEP);
@@ -69,6 +72,7 @@ public final class HostMemory implements DeviceMemory {
       doubles[w] = window.asDoubleBuffer();
       ints[w] = window.asIntBuffer();
       longs[w] = window.asLongBuffer();
+      shorts[w] = window.asShortBuffer();
     }
   }
 
@@ -100,6 +104,10 @@ public final class HostMemory implements DeviceMemory {
     return (int) ((offset & (WINDOW_STEP - 1)) >>> 3);
   }
 
+  private static int index2(long offset) {
+    return (int) ((offset & (WINDOW_STEP - 1)) >>> 1);
+  }
+
   /** A native pointer to byte {@code offset}, for BLAS; its position is 0. */
   public FloatPointer floatPointer(long offset) {
     return new FloatPointer(base).getPointer((origin + offset) / Float.BYTES);
@@ -123,6 +131,16 @@ public final class HostMemory implements DeviceMemory {
   @Override
   public void read(long offset, long[] target, int at, int count) {
     longs(offset).get(index8(offset), target, at, count);
+  }
+
+  @Override
+  public void read(long offset, short[] target, int at, int count) {
+    shorts[(int) (offset >>> WINDOW_SHIFT)].get(index2(offset), target, at, count);
+  }
+
+  @Override
+  public void write(long offset, short[] source, int at, int count) {
+    shorts[(int) (offset >>> WINDOW_SHIFT)].put(index2(offset), source, at, count);
   }
 
   @Override

@@ -14,8 +14,8 @@ public abstract class AttentionOperators {
    * @param qkv [T, 3·C]: columns q, then k, then v; head h is columns h·d to (h+1)·d of each
    * @param offsets I64 [B+1], from 0 to T, not falling
    * @param heads H, a divisor of C; d = C/H
-   * @param out [T, C]
-   * @param logSumExp [T, H]: log Σ exp of each row of scores, kept for the backward pass
+   * @param out [T, C], of the type of qkv
+   * @param logSumExp [T, H], real: log Σ exp of each row of scores, kept for the backward pass
    */
   public final void attention(Tensor qkv, Tensor offsets, int heads, Tensor out, Tensor logSumExp) {
     check("attention", qkv, offsets, heads, out, logSumExp);
@@ -39,8 +39,8 @@ public abstract class AttentionOperators {
 
   private static void check(
       String operator, Tensor qkv, Tensor offsets, int heads, Tensor out, Tensor logSumExp) {
-    Check.real(operator, "out", out, -1, -1);
-    Check.real(operator, "qkv", qkv, out.dim(0), 3 * out.dim(1));
+    Check.activation(operator, "out", out, -1, -1);
+    Check.activation(operator, "qkv", qkv, out.dim(0), 3 * out.dim(1));
     Check.sameType(operator, "qkv", qkv, "out", out);
     Check.that(
         heads > 0 && out.dim(1) % heads == 0,

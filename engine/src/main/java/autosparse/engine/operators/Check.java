@@ -7,12 +7,34 @@ import autosparse.engine.Tensor;
 final class Check {
   private Check() {}
 
-  /** Requires a real tensor of the given shape; a negative size matches any. */
+  /**
+   * Requires a tensor of the device's {@link autosparse.engine.Device#real} type and the given
+   * shape; a negative size matches any.
+   */
   static void real(String operator, String argument, Tensor tensor, long... sizes) {
-    if (!tensor.dtype().isReal()) {
-      throw mismatch(operator, argument, tensor, "a real tensor");
-    }
+    typed(operator, argument, tensor, tensor.device().real(), sizes);
+  }
+
+  /**
+   * Requires a tensor of the type of activations or of the {@link autosparse.engine.Device#real}
+   * type, and the given shape.
+   */
+  static void activation(String operator, String argument, Tensor tensor, long... sizes) {
+    storage(operator, argument, tensor);
     shape(operator, argument, tensor, sizes);
+  }
+
+  /** As {@link #activation}, whatever the shape. */
+  static void storage(String operator, String argument, Tensor tensor) {
+    DType real = tensor.device().real();
+    DType activation = tensor.device().activation();
+    if (tensor.dtype() != real && tensor.dtype() != activation) {
+      throw mismatch(
+          operator,
+          argument,
+          tensor,
+          real == activation ? real.toString() : real + " or " + activation);
+    }
   }
 
   static void typed(String operator, String argument, Tensor tensor, DType dtype, long... sizes) {
@@ -43,18 +65,10 @@ final class Check {
   }
 
   static void sameType(String operator, String nameA, Tensor a, String nameB, Tensor b) {
-    if (!a.dtype().isReal() || a.dtype() != b.dtype()) {
+    storage(operator, nameA, a);
+    if (a.dtype() != b.dtype()) {
       throw new IllegalArgumentException(
-          operator
-              + ": "
-              + nameA
-              + " is "
-              + a
-              + ", "
-              + nameB
-              + " is "
-              + b
-              + ": expected one real type");
+          operator + ": " + nameA + " is " + a + ", " + nameB + " is " + b + ": expected one type");
     }
   }
 

@@ -6,7 +6,7 @@ import autosparse.engine.Tensor;
 public abstract class ElementwiseOperators {
   /** y = value. */
   public final void fill(Tensor y, double value) {
-    Check.that(y.dtype().isReal(), "fill", "y is " + y + ": expected a real tensor");
+    Check.storage("fill", "y", y);
     applyFill(y, value);
   }
 
@@ -14,6 +14,21 @@ public abstract class ElementwiseOperators {
   public final void copy(Tensor x, Tensor y) {
     Check.alike("copy", "x", x, "y", y);
     applyCopy(x, y);
+  }
+
+  /**
+   * y = x in y's type, rounded to the nearest (ties to even) where that is the narrower one.
+   *
+   * @param y in the shape of x
+   */
+  public final void cast(Tensor x, Tensor y) {
+    Check.activation("cast", "x", x, y.shape().toArray());
+    Check.storage("cast", "y", y);
+    if (x.dtype() == y.dtype()) {
+      applyCopy(x, y);
+    } else {
+      applyCast(x, y);
+    }
   }
 
   /** y = a + b. */
@@ -45,7 +60,6 @@ public abstract class ElementwiseOperators {
   public final void scaleGroups(Tensor x, Tensor factor, Tensor offsets, Tensor y) {
     Check.alike("scaleGroups", "x", x, "y", y);
     Check.real("scaleGroups", "factor", factor, -1);
-    Check.sameType("scaleGroups", "factor", factor, "x", x);
     Check.typed("scaleGroups", "offsets", offsets, autosparse.engine.DType.I64, factor.dim(0) + 1);
     applyScaleGroups(x, factor, offsets, y);
   }
@@ -89,8 +103,8 @@ public abstract class ElementwiseOperators {
    */
   public final void copyColumns(
       Tensor x, long xFrom, Tensor y, long yFrom, long columns, boolean accumulate) {
-    Check.real("copyColumns", "x", x, -1, -1);
-    Check.real("copyColumns", "y", y, x.dim(0), -1);
+    Check.activation("copyColumns", "x", x, -1, -1);
+    Check.activation("copyColumns", "y", y, x.dim(0), -1);
     Check.sameType("copyColumns", "x", x, "y", y);
     Check.that(
         xFrom >= 0
@@ -106,6 +120,12 @@ public abstract class ElementwiseOperators {
   protected abstract void applyFill(Tensor y, double value);
 
   protected abstract void applyCopy(Tensor x, Tensor y);
+
+  /** Types that differ: on devices whose activations have a type of their own. */
+  protected void applyCast(Tensor x, Tensor y) {
+    throw new IllegalStateException(
+        "cast: " + x + " to " + y + " on " + x.device().name() + ", which has one real type");
+  }
 
   protected abstract void applyAdd(Tensor a, Tensor b, Tensor y);
 

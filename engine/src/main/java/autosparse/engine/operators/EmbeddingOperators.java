@@ -24,9 +24,9 @@ public abstract class EmbeddingOperators {
   }
 
   private static void check(String operator, Tensor table, Tensor index, Tensor y) {
-    Check.real(operator, "table", table, -1, -1);
+    Check.activation(operator, "table", table, -1, -1);
     Check.typed(operator, "index", index, DType.I32, -1);
-    Check.real(operator, "rows", y, index.dim(0), table.dim(1));
+    Check.activation(operator, "rows", y, index.dim(0), table.dim(1));
     Check.sameType(operator, "table", table, "rows", y);
   }
 

@@ -7,6 +7,9 @@ public abstract class GemmOperators {
   /**
    * C = alpha·op(A)·op(B) + beta·C, op being the transpose where asked.
    *
+   * <p>Each of the three may be an activation or real. With one BF16 factor the other one is
+   * rounded to BF16 as well; sums are in single precision.
+   *
    * @param a [M, K], or [K, M] when transposed
    * @param b [K, N], or [N, K] when transposed
    * @param beta 0 overwrites C, whatever it held (NaN included)
@@ -20,14 +23,12 @@ public abstract class GemmOperators {
       double alpha,
       double beta,
       Tensor c) {
-    Check.real("gemm", "c", c, -1, -1);
+    Check.activation("gemm", "c", c, -1, -1);
     long m = c.dim(0);
     long n = c.dim(1);
-    Check.real("gemm", "a", a, transposeA ? -1 : m, transposeA ? m : -1);
+    Check.activation("gemm", "a", a, transposeA ? -1 : m, transposeA ? m : -1);
     long k = a.dim(transposeA ? 0 : 1);
-    Check.real("gemm", "b", b, transposeB ? n : k, transposeB ? k : n);
-    Check.sameType("gemm", "a", a, "c", c);
-    Check.sameType("gemm", "b", b, "c", c);
+    Check.activation("gemm", "b", b, transposeB ? n : k, transposeB ? k : n);
     multiply(transposeA, a, transposeB, b, alpha, beta, c);
   }
 
@@ -35,20 +36,18 @@ public abstract class GemmOperators {
    * y = activation(x·weightᵀ + bias), fused.
    *
    * @param x [N, in]
-   * @param weight [out, in]
-   * @param bias [out], or null for none
+   * @param weight [out, in], real; rounded to x's type
+   * @param bias [out], real, or null for none
    * @param activation IDENTITY or RELU (GELU's gradient needs its input: apply it separately)
    * @param y [N, out]
    */
   public final void linear(Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor y) {
-    Check.real("linear", "x", x, -1, -1);
+    Check.activation("linear", "x", x, -1, -1);
     Check.real("linear", "weight", weight, -1, x.dim(1));
-    Check.real("linear", "y", y, x.dim(0), weight.dim(0));
-    Check.sameType("linear", "weight", weight, "x", x);
+    Check.activation("linear", "y", y, x.dim(0), weight.dim(0));
     Check.sameType("linear", "y", y, "x", x);
     if (bias != null) {
       Check.real("linear", "bias", bias, weight.dim(0));
-      Check.sameType("linear", "bias", bias, "x", x);
     }
     Check.that(activation != Activation.GELU, "linear", "activation GELU cannot be fused");
     applyLinear(x, weight, bias, activation, y);

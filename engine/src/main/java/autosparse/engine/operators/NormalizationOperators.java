@@ -6,7 +6,7 @@ import autosparse.engine.Tensor;
 public abstract class NormalizationOperators {
   /**
    * y = gamma·(x − mean)/√(variance + epsilon) + beta over each row; the variance is the biased
-   * one.
+   * one. x and y are alike; the rest is real.
    *
    * @param x [N, C]
    * @param gamma [C]
@@ -23,7 +23,7 @@ public abstract class NormalizationOperators {
       Tensor y,
       Tensor mean,
       Tensor inverseDeviation) {
-    Check.real("layerNorm", "x", x, -1, -1);
+    Check.activation("layerNorm", "x", x, -1, -1);
     Check.real("layerNorm", "gamma", gamma, x.dim(1));
     Check.real("layerNorm", "beta", beta, x.dim(1));
     Check.alike("layerNorm", "y", y, "x", x);
@@ -43,7 +43,7 @@ public abstract class NormalizationOperators {
       Tensor dx,
       Tensor dGamma,
       Tensor dBeta) {
-    Check.real("layerNormBackward", "x", x, -1, -1);
+    Check.activation("layerNormBackward", "x", x, -1, -1);
     Check.real("layerNormBackward", "gamma", gamma, x.dim(1));
     Check.alike("layerNormBackward", "dy", dy, "x", x);
     Check.alike("layerNormBackward", "dx", dx, "x", x);

@@ -62,6 +62,7 @@ public abstract class OptimizerOperators {
             + secondMoments.size()
             + " moments: expected equally many");
     for (int p = 0; p < count; p++) {
+      Check.real("adam", "weight", weights.get(p), weights.get(p).shape().toArray());
       Check.alike("adam", "gradient", gradients.get(p), "weight", weights.get(p));
       Check.alike("adam", "first moment", firstMoments.get(p), "weight", weights.get(p));
       Check.alike("adam", "second moment", secondMoments.get(p), "weight", weights.get(p));

@@ -3,7 +3,10 @@ package autosparse.engine.operators;
 import autosparse.engine.DType;
 import autosparse.engine.Tensor;
 
-/** Global average pooling over the active sites of each matrix of a batch. */
+/**
+ * Global average pooling over the active sites of each matrix of a batch. Features and their
+ * gradients have one type, that of activations or the real one; what is pooled is real.
+ */
 public abstract class PoolingOperators {
   /**
    * y[b] = mean of the rows of x that belong to matrix b; zero for a matrix without sites.
@@ -38,9 +41,8 @@ public abstract class PoolingOperators {
   }
 
   private static void check(String operator, Tensor x, Tensor offsets, Tensor pooled) {
-    Check.real(operator, "x", x, -1, -1);
+    Check.activation(operator, "x", x, -1, -1);
     Check.real(operator, "pooled", pooled, -1, x.dim(1));
-    Check.sameType(operator, "x", x, "pooled", pooled);
     Check.typed(operator, "offsets", offsets, DType.I64, pooled.dim(0) + 1);
   }
 

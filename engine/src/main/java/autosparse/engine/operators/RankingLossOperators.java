@@ -50,7 +50,6 @@ public abstract class RankingLossOperators {
     Check.alike(operator, "labels", labels, "scores", scores);
     Check.alike(operator, "dScores", dScores, "scores", scores);
     Check.real(operator, "losses", losses, -1);
-    Check.sameType(operator, "losses", losses, "scores", scores);
     Check.typed(operator, "offsets", offsets, DType.I64, losses.dim(0) + 1);
   }
 

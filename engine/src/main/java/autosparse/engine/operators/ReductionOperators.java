@@ -8,13 +8,12 @@ public abstract class ReductionOperators {
   /**
    * y[c] = Σ_n x[n, c] (plus the old value when accumulating).
    *
-   * @param x [N, C]
-   * @param y [C]
+   * @param x [N, C], an activation or real
+   * @param y [C], real
    */
   public final void columnSum(Tensor x, boolean accumulate, Tensor y) {
-    Check.real("columnSum", "x", x, -1, -1);
+    Check.activation("columnSum", "x", x, -1, -1);
     Check.real("columnSum", "y", y, x.dim(1));
-    Check.sameType("columnSum", "x", x, "y", y);
     applyColumnSum(x, accumulate, y);
   }
 
@@ -39,7 +38,6 @@ public abstract class ReductionOperators {
   private static void checkSegments(String operator, Tensor x, Tensor offsets, Tensor y) {
     Check.real(operator, "x", x, -1, -1);
     Check.real(operator, "y", y, -1, x.dim(1));
-    Check.sameType(operator, "x", x, "y", y);
     Check.typed(operator, "offsets", offsets, DType.I64, y.dim(0) + 1);
   }
 
@@ -50,7 +48,7 @@ public abstract class ReductionOperators {
    */
   public final void sum(Tensor x, Tensor y) {
     Check.real("sum", "y", y, 1);
-    Check.sameType("sum", "x", x, "y", y);
+    Check.typed("sum", "x", x, y.dtype(), x.shape().toArray());
     applySum(x, y);
   }
 

@@ -5,7 +5,13 @@ import autosparse.engine.Tensor;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
 
-/** Sparse gather-convolution: y[o] = activation(Σ_k x[neighbour(o, k)]·weight[k]), no bias. */
+/**
+ * Sparse gather-convolution: y[o] = activation(Σ_k x[neighbour(o, k)]·weight[k]), no bias.
+ *
+ * <p>Features and their gradients have one type, that of activations or the real one; weights and
+ * their gradients are real. With BF16 features the weights are rounded to BF16 for the products,
+ * and sums are in single precision.
+ */
 public abstract class SparseConvolutionOperators {
   /**
    * Forward.
@@ -61,10 +67,9 @@ public abstract class SparseConvolutionOperators {
   }
 
   private static void check(String operator, Tensor x, Tensor weight, NeighborMap map, Tensor y) {
-    Check.real(operator, "x", x, map.inputSites().count(), -1);
+    Check.activation(operator, "x", x, map.inputSites().count(), -1);
     Check.real(operator, "weight", weight, map.kernel().offsets(), x.dim(1), -1);
-    Check.real(operator, "y", y, map.outputSites().count(), weight.dim(2));
-    Check.sameType(operator, "x", x, "weight", weight);
+    Check.activation(operator, "y", y, map.outputSites().count(), weight.dim(2));
     Check.sameType(operator, "x", x, "y", y);
   }
 
@@ -72,8 +77,7 @@ public abstract class SparseConvolutionOperators {
       String operator, ConvolutionKernel kernel, Tensor masks, Tensor weight, Tensor y) {
     Check.typed(operator, "masks", masks, DType.I32, -1);
     Check.real(operator, "weight", weight, kernel.offsets(), 1, -1);
-    Check.real(operator, "y", y, masks.dim(0), weight.dim(2));
-    Check.sameType(operator, "y", y, "weight", weight);
+    Check.activation(operator, "y", y, masks.dim(0), weight.dim(2));
   }
 
   protected abstract void applyForward(

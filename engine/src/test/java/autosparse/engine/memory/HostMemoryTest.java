@@ -44,6 +44,11 @@ class HostMemoryTest {
       long[] longs = new long[2];
       memory.read(offset, longs, 0, 2);
       assertArrayEquals(new long[] {1L << 40, -1}, longs);
+
+      memory.write(offset + 2, new short[] {0, 17, -1}, 1, 2);
+      short[] shorts = new short[2];
+      memory.read(offset + 2, shorts, 0, 2);
+      assertArrayEquals(new short[] {17, -1}, shorts);
     }
   }
 

@@ -66,7 +66,7 @@ final class CaseRunner {
 
   static double[] values(Tensor tensor) {
     return switch (tensor.dtype()) {
-      case F32, F64 -> tensor.toDoubles();
+      case F32, F64, BF16 -> tensor.toDoubles();
       case I32 -> java.util.Arrays.stream(tensor.toInts()).asDoubleStream().toArray();
       case I64 -> java.util.Arrays.stream(tensor.toLongs()).asDoubleStream().toArray();
     };

@@ -9,7 +9,7 @@ import autosparse.schedule.Op;
 import autosparse.schedule.Split;
 import autosparse.trainer.options.GenerateOptions;
 import autosparse.trainer.options.HeadSize;
-import autosparse.trainer.options.Precision;
+import autosparse.trainer.options.PrecisionChoice;
 import autosparse.trainer.options.Switch;
 import autosparse.tuner.generate.MatrixWriter;
 import java.util.Arrays;
@@ -65,7 +65,7 @@ final class Converters {
     registerEnum(commandLine, RankingLoss.class);
     registerEnum(commandLine, RateSchedule.class);
     registerEnum(commandLine, HeadSize.class);
-    registerEnum(commandLine, Precision.class);
+    registerEnum(commandLine, PrecisionChoice.class);
     registerEnum(commandLine, Switch.class);
     return commandLine;
   }

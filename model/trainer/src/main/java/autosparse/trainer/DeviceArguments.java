@@ -3,7 +3,7 @@ package autosparse.trainer;
 import autosparse.trainer.Converters.ByteSize;
 import autosparse.trainer.Converters.ByteSizeConverter;
 import autosparse.trainer.options.DeviceOptions;
-import autosparse.trainer.options.Precision;
+import autosparse.trainer.options.PrecisionChoice;
 import picocli.CommandLine.Option;
 
 /** The options that say what to compute on. */
@@ -20,7 +20,7 @@ final class DeviceArguments {
       paramLabel = "FORMAT",
       defaultValue = "auto",
       description = "${COMPLETION-CANDIDATES}; auto (default) is fp32.")
-  private Precision precision;
+  private PrecisionChoice precision;
 
   @Option(
       names = "--memory-budget",

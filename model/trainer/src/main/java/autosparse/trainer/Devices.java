@@ -3,7 +3,6 @@ package autosparse.trainer;
 import autosparse.engine.DeviceSelection;
 import autosparse.schedule.InputException;
 import autosparse.trainer.options.DeviceOptions;
-import autosparse.trainer.options.Precision;
 
 /** From the device options to a device. */
 final class Devices {
@@ -25,13 +24,14 @@ final class Devices {
     } catch (IllegalArgumentException e) {
       throw new InputException("--device: " + e.getMessage(), e);
     }
-    if (options.precision() != Precision.AUTO && options.precision() != Precision.FP32) {
-      throw new InputException(
-          "--precision: "
-              + options.precision()
-              + ", expected auto or fp32: the "
-              + selection.chosen()
-              + " device computes in fp32");
+    if (options.precision().precision().isPresent()) {
+      try {
+        selection = selection.withPrecision(options.precision().precision().get());
+      } catch (IllegalArgumentException e) {
+        throw new InputException(
+            "--precision: " + options.precision() + ", expected auto or fp32: " + e.getMessage(),
+            e);
+      }
     }
     if (selection.isCuda() && options.threads() > 0) {
       throw new InputException(

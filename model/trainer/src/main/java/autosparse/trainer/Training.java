@@ -64,6 +64,8 @@ final class Training {
     DeviceSelection selection = Devices.select(options.device());
     options.model().toConfig(options.data().ops());
     TrainingData data = Session.read(options.data(), options.learning().seed());
+    // What auto stands for here, so that the run resumes in the same precision.
+    resolved.put("precision", selection.precision().toString());
     return new Training(options, data, selection, resolved, main);
   }
 
@@ -87,13 +89,14 @@ final class Training {
       main.print(
           String.format(
               Locale.ROOT,
-              "%s, %,d parameters; %,d schedules of %d tasks to train on, %,d to judge on; %s (%s)",
+              "%s, %,d parameters; %,d schedules of %d tasks to train on, %,d to judge on; %s in %s (%s)",
               options.model().model(),
               session.model().parameters().count(),
               data.split().trainSize(),
               data.tasks().size(),
               data.split().validationSize(),
               selection.chosen(),
+              selection.precision(),
               selection.reason()));
       if (selection.isCuda()) {
         main.print("products by " + device.operators().gemm().provider());

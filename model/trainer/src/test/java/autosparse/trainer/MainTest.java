@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class MainTest {
@@ -100,6 +101,7 @@ class MainTest {
         "--batch|1|a ranking needs pairs",
         "--clip|-1|expected a number from 0",
         "--device|tpu|expected auto, cpu, cuda",
+        "--precision|fp16|fp32, tf32, bf16",
         "--memory-budget|much|such as 6g",
         "--memory-budget|0|such as 6g",
         "--derived-features|maybe|on, off",
@@ -121,6 +123,22 @@ class MainTest {
     assertTrue(err().contains(option), err());
     assertTrue(err().contains(value), err());
     assertTrue(Files.notExists(run), "nothing written");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tf32", "bf16"})
+  void theCpuRefusesOtherPrecisions(String precision) {
+    Path run = folder.resolve("run");
+    assertBadInput(
+        "--precision: " + precision + ", expected auto or fp32: the cpu device computes in fp32",
+        "train",
+        "--data=d",
+        "--matrices=m",
+        "--out=" + run,
+        "--device=cpu",
+        "--precision=" + precision);
+    assertTrue(Files.notExists(run), "nothing written");
+    assertBadInput("computes in fp32", "doctor", "--device=cpu", "--precision=" + precision);
   }
 
   @Test

@@ -119,6 +119,11 @@ class TrainCommandTest {
     assertEquals(3, json.readTree(whole.resolve("env.json").toFile()).path("seed").asInt());
     Map<String, Object> config = RunFolder.readConfig(whole);
     assertEquals("8", String.valueOf(config.get("channels")));
+    // Not the word auto, but what it stood for on this machine.
+    assertTrue(List.of("fp32", "bf16").contains(config.get("precision")), config::toString);
+    assertEquals(
+        config.get("precision"),
+        json.readTree(whole.resolve("env.json").toFile()).path("precision").asText());
     String report = Files.readString(whole.resolve("report.html"));
     for (String text : List.of("<svg", "features-mlp", "</html>")) {
       assertTrue(report.contains(text), text);

@@ -1,5 +1,6 @@
 package autosparse.costmodel.checkpoint;
 
+import autosparse.engine.BFloat16;
 import autosparse.engine.DType;
 import autosparse.engine.Shape;
 import autosparse.engine.Tensor;
@@ -186,6 +187,14 @@ public final class SafetensorsFile implements AutoCloseable {
               (from, bytes, count) -> {
                 double[] values = new double[count];
                 bytes.asDoubleBuffer().get(values);
+                target.write(from, values, 0, count);
+              };
+          case BF16 ->
+              (from, bytes, count) -> {
+                float[] values = new float[count];
+                for (int i = 0; i < count; i++) {
+                  values[i] = BFloat16.value(bytes.getShort());
+                }
                 target.write(from, values, 0, count);
               };
           case I32 ->

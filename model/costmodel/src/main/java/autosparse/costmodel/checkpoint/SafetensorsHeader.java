@@ -300,7 +300,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorInfo> tensors)
           }
         }
       }
-      throw problem(file, name, "dtype", "is " + found() + ", expected F32, F64, I32 or I64");
+      throw problem(file, name, "dtype", "is " + found() + ", expected F32, F64, BF16, I32 or I64");
     }
 
     private long[] readNumbers(String name, String field) throws IOException {

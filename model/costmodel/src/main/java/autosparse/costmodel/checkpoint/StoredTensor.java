@@ -1,5 +1,6 @@
 package autosparse.costmodel.checkpoint;
 
+import autosparse.engine.BFloat16;
 import autosparse.engine.DType;
 import autosparse.engine.Shape;
 import autosparse.engine.Tensor;
@@ -56,6 +57,14 @@ public record StoredTensor(String name, DType dtype, Shape shape, ElementSource 
                 double[] values = new double[target.remaining() / Double.BYTES];
                 tensor.read(from, values, 0, values.length);
                 target.asDoubleBuffer().put(values);
+              };
+          case BF16 ->
+              (from, target) -> {
+                float[] values = new float[target.remaining() / Short.BYTES];
+                tensor.read(from, values, 0, values.length);
+                for (float value : values) {
+                  target.putShort(BFloat16.bits(value));
+                }
               };
           case I32 ->
               (from, target) -> {

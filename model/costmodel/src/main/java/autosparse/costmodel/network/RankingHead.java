@@ -87,7 +87,11 @@ final class RankingHead {
    * @return [N]
    */
   Variable scores(Tape tape, Variable rows, Tensor tokens, Tensor offsets, Tensor patternRows) {
-    Variable hidden = encoderHidden.forward(tape, rows);
+    Variable cast = DenseFunctions.cast(tape, rows, tape.scope().device().activation());
+    Variable hidden = encoderHidden.forward(tape, cast);
+    if (cast != rows) {
+      tape.discard(cast);
+    }
     Variable encoded = encoder.forward(tape, hidden);
     tape.discard(hidden);
     Variable x = DenseFunctions.gather(tape, encoded, tokens);
@@ -108,9 +112,13 @@ final class RankingHead {
     if (lastNorm != null) {
       x = replaced(tape, x, lastNorm.forward(tape, x));
     }
-    for (Linear layer : decoder) {
+    for (Linear layer : decoder.subList(0, decoder.size() - 1)) {
       x = replaced(tape, x, layer.forward(tape, x));
     }
+    // Scores are added up and compared with each other: from here on in single precision.
+    Variable last = DenseFunctions.cast(tape, x, tape.scope().device().real());
+    x = last == x ? x : replaced(tape, x, last);
+    x = replaced(tape, x, decoder.get(decoder.size() - 1).forward(tape, x));
     Variable sums = replaced(tape, x, DenseFunctions.segmentSum(tape, x, offsets));
     return DenseFunctions.reshape(tape, sums, offsets.dim(0) - 1);
   }

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * @param threads of the CPU engine; 0 for all cores
  */
 public record DeviceOptions(
-    String device, Precision precision, long memoryBudgetBytes, int threads) {
+    String device, PrecisionChoice precision, long memoryBudgetBytes, int threads) {
   private static final Pattern DEVICE = Pattern.compile("auto|cpu|cuda(:\\d{1,3})?");
 
   /** Throws {@link autosparse.schedule.InputException} for a value out of range. */

@@ -68,23 +68,30 @@ final class CompileCache {
 
   /** Copies a file into the cache, under several names. */
   void keep(Path file, List<String> keys) throws IOException {
-    Path first = path(keys.get(0));
-    for (String key : keys) {
-      Path target = path(key);
-      Files.createDirectories(target.getParent());
-      Path making = target.resolveSibling(key + "." + UUID.randomUUID());
-      try {
-        if (target.equals(first)) {
-          Files.copy(file, making, StandardCopyOption.COPY_ATTRIBUTES);
-        } else {
-          link(making, first);
+    // Names are linked to a copy of our own: one that is in the cache may be forgotten meanwhile.
+    Path copy = unfinished(path(keys.get(0)));
+    try {
+      Files.copy(file, copy, StandardCopyOption.COPY_ATTRIBUTES);
+      for (String key : keys) {
+        Path making = unfinished(path(key));
+        try {
+          link(making, copy);
+          Files.move(making, path(key), StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+          Files.deleteIfExists(making);
         }
-        Files.move(making, target, StandardCopyOption.ATOMIC_MOVE);
-      } catch (IOException e) {
-        Files.deleteIfExists(making);
-        throw new IOException("cannot keep " + target + ": " + e.getMessage(), e);
       }
+    } catch (IOException e) {
+      throw new IOException("cannot keep " + file + " in " + folder + ": " + e.getMessage(), e);
+    } finally {
+      Files.deleteIfExists(copy);
     }
+  }
+
+  /** A name beside a file's, in a folder that is there, for what is not yet whole. */
+  private static Path unfinished(Path target) throws IOException {
+    Files.createDirectories(target.getParent());
+    return target.resolveSibling(target.getFileName() + "." + UUID.randomUUID());
   }
 
   /** A second name for a file, or a copy where the file system has no second names. */

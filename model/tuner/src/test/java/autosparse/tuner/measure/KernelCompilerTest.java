@@ -15,6 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,6 +108,46 @@ final class KernelCompilerTest {
             names.key(List.of("-O1"), "kernel", "code "),
             new CompileCache(cache, newer).key(List.of("-O1"), "kernel", "code"))) {
       assertNotEquals(key, other);
+    }
+  }
+
+  /** Processes share a cache: one may find a file broken and delete it while another keeps it. */
+  @Test
+  void aFileIsKeptUnderAllItsNamesThoughOneIsForgottenMeanwhile() throws Exception {
+    CompileCache names = new CompileCache(cache, Toolchain.find("gcc"));
+    Path object = Files.writeString(folder.resolve("object"), "code");
+    List<String> keys =
+        IntStream.range(0, 8).mapToObj(i -> names.key(List.of(), "kernel", "code " + i)).toList();
+    AtomicBoolean done = new AtomicBoolean();
+    CompletableFuture<Void> forgetting =
+        CompletableFuture.runAsync(
+            () -> {
+              try {
+                while (!done.get()) {
+                  Files.deleteIfExists(names.path(keys.get(0)));
+                }
+              } catch (IOException e) {
+                throw new UncheckedIOException(e);
+              }
+            });
+    try {
+      for (int round = 0; round < 300; round++) {
+        names.keep(object, keys);
+      }
+    } finally {
+      done.set(true);
+    }
+    forgetting.get(1, TimeUnit.MINUTES);
+    for (String key : keys.subList(1, keys.size())) {
+      assertEquals("code", Files.readString(names.find(key).orElseThrow()));
+    }
+    try (Stream<Path> left = Files.walk(cache)) {
+      assertEquals(
+          List.of(),
+          left.filter(Files::isRegularFile)
+              .map(file -> file.getFileName().toString())
+              .filter(name -> !keys.contains(name))
+              .toList());
     }
   }
 
