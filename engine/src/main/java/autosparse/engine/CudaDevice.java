@@ -142,6 +142,10 @@ public final class CudaDevice implements Device {
     return context;
   }
 
+  Precision precision() {
+    return precision;
+  }
+
   /** Whether products are computed by NVIDIA's library. */
   boolean usesCublas() {
     return operators.gemm().provider().startsWith("cuBLAS");

@@ -28,6 +28,7 @@ import java.util.Map;
 public final class PlanningDevice implements Device {
   private final String name;
   private final DType real;
+  private final DType activation;
   private final DeviceMemory memory;
   private final Operators operators;
   private final PlannedPatterns patterns;
@@ -38,12 +39,14 @@ public final class PlanningDevice implements Device {
   private PlanningDevice(
       String name,
       DType real,
+      DType activation,
       DeviceMemory memory,
       Operators operators,
       PlannedPatterns patterns,
       Runnable onClose) {
     this.name = name;
     this.real = real;
+    this.activation = activation;
     this.memory = memory;
     this.operators = operators;
     this.patterns = patterns;
@@ -58,6 +61,7 @@ public final class PlanningDevice implements Device {
     return new PlanningDevice(
         "planned cpu",
         DType.F32,
+        DType.F32,
         new PlannedMemory(capacity),
         CpuOperators.planning(patterns),
         patterns,
@@ -70,6 +74,7 @@ public final class PlanningDevice implements Device {
     return new PlanningDevice(
         "planned reference",
         DType.F64,
+        DType.F64,
         new PlannedMemory(capacity),
         InertOperators.with(patterns, new InertOperators.SparseConvolution()),
         patterns,
@@ -81,12 +86,14 @@ public final class PlanningDevice implements Device {
    *
    * @param cublas whether products are computed by NVIDIA's library
    */
-  public static PlanningDevice cuda(Gpu gpu, boolean cublas, long capacity) {
+  public static PlanningDevice cuda(Gpu gpu, Precision precision, boolean cublas, long capacity) {
+    precision.requireOn(gpu);
     CudaContext context = CudaContext.planning(gpu, cublas);
     CudaOperators.Planning planning = CudaOperators.planning(context);
     return new PlanningDevice(
         "planned " + gpu.device(),
         DType.F32,
+        precision == Precision.BF16 ? DType.BF16 : DType.F32,
         new CudaMemory(context, capacity),
         planning.operators(),
         planning.patterns(),
@@ -96,7 +103,7 @@ public final class PlanningDevice implements Device {
   /** Stands for a device, with a range of {@code capacity} bytes. */
   public static PlanningDevice like(Device device, long capacity) {
     if (device instanceof CudaDevice cuda) {
-      return cuda(cuda.context().gpu(), cuda.usesCublas(), capacity);
+      return cuda(cuda.context().gpu(), cuda.precision(), cuda.usesCublas(), capacity);
     }
     if (device instanceof HostDevice) {
       return device.real() == DType.F64 ? reference(capacity) : cpu(capacity);
@@ -117,6 +124,11 @@ public final class PlanningDevice implements Device {
   @Override
   public DType real() {
     return real;
+  }
+
+  @Override
+  public DType activation() {
+    return activation;
   }
 
   @Override

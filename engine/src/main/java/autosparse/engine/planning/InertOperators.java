@@ -78,6 +78,9 @@ public final class InertOperators {
     protected void applyCopy(Tensor x, Tensor y) {}
 
     @Override
+    protected void applyCast(Tensor x, Tensor y) {}
+
+    @Override
     protected void applyAdd(Tensor a, Tensor b, Tensor y) {}
 
     @Override

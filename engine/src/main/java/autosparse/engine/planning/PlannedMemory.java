@@ -16,6 +16,9 @@ public record PlannedMemory(long capacity) implements DeviceMemory {
   public void read(long offset, double[] target, int at, int count) {}
 
   @Override
+  public void read(long offset, short[] target, int at, int count) {}
+
+  @Override
   public void read(long offset, int[] target, int at, int count) {}
 
   @Override
@@ -26,6 +29,9 @@ public record PlannedMemory(long capacity) implements DeviceMemory {
 
   @Override
   public void write(long offset, double[] source, int at, int count) {}
+
+  @Override
+  public void write(long offset, short[] source, int at, int count) {}
 
   @Override
   public void write(long offset, int[] source, int at, int count) {}

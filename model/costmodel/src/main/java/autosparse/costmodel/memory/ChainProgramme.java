@@ -53,7 +53,7 @@ public final class ChainProgramme {
     }
     // What follows is one more layer, which is always kept and leaves nothing.
     List<Layer> all = new ArrayList<>(layers);
-    all.add(new Layer(0, behind, behind, 0));
+    all.add(new Layer(0, behind, 0, 0));
     ChainProgramme programme = new ChainProgramme(all);
     int last = layers.size();
     for (int from = 0; from <= last; from++) {
@@ -82,8 +82,11 @@ public final class ChainProgramme {
 
   private List<Solution> undominated(int from, int to) {
     List<Solution> candidates = new ArrayList<>();
+    // The gradient of the last output is there from the start wherever a run is computed again; at
+    // the chain's end it is that of what follows, which is nothing.
+    long given = layers.get(to).activation();
     Layer first = layers.get(from);
-    long alone = Math.max(forwardBytes(from, from), backwardBytes(from));
+    long alone = Math.max(given + forwardBytes(from, from), backwardBytes(from));
     if (from == to) {
       candidates.add(new Solution(alone, 0, List.of(ChainPart.kept(from))));
       return candidates;
@@ -95,16 +98,15 @@ public final class ChainProgramme {
     }
     // A run of one layer keeps what it would have kept anyway; one up to the end keeps its end.
     for (int middle = from + 1; middle < to; middle++) {
-      long forward = forwardBytes(from, middle);
+      long forward = given + forwardBytes(from, middle);
       double again = seconds(from, middle);
       for (Solution left : of(from, middle)) {
-        long leftBytes = layers.get(middle).activation() + left.bytes();
         ChainPart part = ChainPart.again(left.parts());
         for (Solution right : of(middle + 1, to)) {
           long rightBytes = layers.get(middle).activation() + right.bytes();
           candidates.add(
               new Solution(
-                  Math.max(forward, Math.max(leftBytes, rightBytes)),
+                  Math.max(forward, Math.max(left.bytes(), rightBytes)),
                   again + left.recomputeSeconds() + right.recomputeSeconds(),
                   joined(part, right.parts())));
         }

@@ -18,6 +18,7 @@ import autosparse.layers.PatternPyramid;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import java.util.List;
+import java.util.Optional;
 
 /** Pattern tower and token head: {@code autosparse}, {@code autosparse-last}, {@code waco-wide}. */
 final class TokenModel implements CostModel {
@@ -69,8 +70,13 @@ final class TokenModel implements CostModel {
   }
 
   @Override
-  public Variable pattern(Tape tape, PatternPyramid pyramid) {
-    return patterns.forward(tape, pyramid);
+  public Optional<SparseTower> tower() {
+    return Optional.of(patterns.tower());
+  }
+
+  @Override
+  public Variable pattern(Tape tape, List<Variable> pooled) {
+    return patterns.forward(tape, pooled);
   }
 
   @Override

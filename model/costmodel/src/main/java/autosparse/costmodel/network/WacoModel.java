@@ -23,6 +23,7 @@ import autosparse.schedule.Schedule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * WACONet as published (reference "Networks", section 1), for one operator. Its predictor says
@@ -134,8 +135,13 @@ final class WacoModel implements CostModel {
   }
 
   @Override
-  public Variable pattern(Tape tape, PatternPyramid pyramid) {
-    return DenseFunctions.concatColumns(tape, tower.forward(tape, pyramid));
+  public Optional<SparseTower> tower() {
+    return Optional.of(tower);
+  }
+
+  @Override
+  public Variable pattern(Tape tape, List<Variable> pooled) {
+    return DenseFunctions.concatColumns(tape, pooled);
   }
 
   @Override

@@ -3,19 +3,23 @@ package autosparse.costmodel.training;
 import autosparse.autograd.LossFunctions;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
+import autosparse.costmodel.memory.TowerPass;
+import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.costmodel.network.CostModel.Selection;
+import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.Device;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.layers.Adam;
-import autosparse.layers.PatternPyramid;
 import autosparse.layers.StateDict;
 import autosparse.schedule.InputException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Fits a cost model, one optimiser step a call. The state that a run needs to go on bit for bit is
@@ -46,6 +50,7 @@ public final class Trainer implements AutoCloseable {
   private long step;
   private int plannedEpoch = -1;
   private List<StepPlan.Step> planned = List.of();
+  private Function<StepPlan.Step, TowerStrategy> strategies = work -> TowerStrategy.KEEP_ALL;
 
   /**
    * @param pyramids over the data's patterns; not owned
@@ -125,22 +130,42 @@ public final class Trainer implements AutoCloseable {
       plannedEpoch = epoch;
     }
     StepPlan.Step work = planned.get((int) (step % plan.stepsPerEpoch()));
+    return run(work, strategies.apply(work));
+  }
+
+  /**
+   * How the tower of each step is run from now on; everything is kept until this is called.
+   *
+   * @param chosen gives the strategy of a step and makes room for it
+   */
+  public void plan(Function<StepPlan.Step, TowerStrategy> chosen) {
+    strategies = chosen;
+  }
+
+  /** Runs a step of one's own choice as the next one. */
+  public StepResult run(StepPlan.Step work, TowerStrategy strategy) {
     double factor = config.rateSchedule().factor((double) step / totalSteps());
     int schedules = work.slices().stream().mapToInt(slice -> slice.indices().length).sum();
     double loss;
-    PatternPyramid pyramid = model.readsPattern() ? pyramids.get(work.matrices()) : null;
+    Optional<TowerPass> tower = model.tower().map(t -> pass(t, work.matrices(), strategy));
     try (Tape tape = Tape.recording(device.root(), config.seed() * 1_000_003 + step)) {
-      Variable losses = losses(tape, work, pyramid);
+      Variable losses = losses(tape, work, tower);
       Variable total = LossFunctions.scaledSum(tape, losses, 1.0 / work.slices().size());
       loss = total.value().item();
       tape.backward(total);
+      tower.ifPresent(TowerPass::finish);
     }
     optimizer.step(factor);
     step++;
     return new StepResult(step, loss, optimizer.gradientNorm(), config.rate() * factor, schedules);
   }
 
-  private Variable losses(Tape tape, StepPlan.Step work, PatternPyramid pyramid) {
+  private TowerPass pass(SparseTower tower, List<Integer> matrices, TowerStrategy strategy) {
+    return TowerPass.of(
+        strategy, tower, device.root(), pyramids.patterns(matrices), () -> pyramids.get(matrices));
+  }
+
+  private Variable losses(Tape tape, StepPlan.Step work, Optional<TowerPass> tower) {
     List<Selection> selections = new ArrayList<>();
     long[] offsets = new long[work.slices().size() + 1];
     for (int s = 0; s < work.slices().size(); s++) {
@@ -159,7 +184,7 @@ public final class Trainer implements AutoCloseable {
     TensorScope scope = tape.scope();
     Tensor label = scope.reals("labels", MemoryTag.INPUT, labels);
     Tensor offset = scope.longs("tasks", MemoryTag.INPUT, offsets);
-    Variable pattern = model.pattern(tape, pyramid);
+    Variable pattern = tower.map(pass -> model.pattern(tape, pass.pooled(tape))).orElse(null);
     Variable scores = model.scores(tape, pattern, selections);
     return config.loss().forward(tape, scores, label, offset);
   }

@@ -10,6 +10,7 @@ import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
 import autosparse.engine.PlanningDevice;
+import autosparse.engine.Precision;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.kernels.Gpu;
 import autosparse.schedule.Op;
@@ -121,8 +122,8 @@ class PlannedStepTest {
   @EnumSource(ModelKind.class)
   void ofAGpuThatIsNotThere(ModelKind kind) {
     Gpu gpu = new Gpu(0, "NVIDIA H200", 9, 0, 132, 150L << 30);
-    Book planned = book(kind, PlanningDevice.cuda(gpu, true, CAPACITY));
-    assertSame(planned, book(kind, PlanningDevice.cuda(gpu, true, CAPACITY)));
+    Book planned = book(kind, PlanningDevice.cuda(gpu, Precision.FP32, true, CAPACITY));
+    assertSame(planned, book(kind, PlanningDevice.cuda(gpu, Precision.FP32, true, CAPACITY)));
     assertTrue(planned.peakBytes > planned.live, planned.peakBytes + " of " + planned.live);
   }
 }
