@@ -25,6 +25,7 @@ public final class RangeAllocator {
   private long liveBytes;
   private long peakBytes;
   private long peakExtent;
+  private long callsUntilFailure;
 
   /**
    * @param capacity size of the range in bytes; rounded down to a multiple of {@link #ALIGNMENT}
@@ -49,6 +50,9 @@ public final class RangeAllocator {
    */
   public long allocate(long bytes, boolean temporary) {
     long padded = padded(bytes);
+    if (callsUntilFailure > 0 && --callsUntilFailure == 0) {
+      throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, 0);
+    }
     Map.Entry<Long, Long> block = temporary ? free.lastEntry() : free.firstEntry();
     while (block != null && block.getValue() < padded) {
       block = temporary ? free.lowerEntry(block.getKey()) : free.higherEntry(block.getKey());
@@ -72,6 +76,16 @@ public final class RangeAllocator {
     peakBytes = Math.max(peakBytes, liveBytes);
     peakExtent = Math.max(peakExtent, extent());
     return offset;
+  }
+
+  /**
+   * Lets a later call fail as if the range were full, once: for tests of what a failure leaves
+   * behind.
+   *
+   * @param calls 1 for the next call; 0 for none
+   */
+  public void failAt(long calls) {
+    callsUntilFailure = calls;
   }
 
   /** Gives a block back; its neighbours are merged with it. */

@@ -142,12 +142,34 @@ public final class Trainer implements AutoCloseable {
     strategies = chosen;
   }
 
-  /** Runs a step of one's own choice as the next one. */
+  /**
+   * Runs a step of one's own choice as the next one. When it fails, weights and optimiser are those
+   * of before, unless the optimiser itself was running.
+   */
   public StepResult run(StepPlan.Step work, TowerStrategy strategy) {
+    try {
+      return run(work, model.tower().map(tower -> pass(tower, work.matrices(), strategy)));
+    } catch (RuntimeException e) {
+      abandon(e);
+      throw e;
+    }
+  }
+
+  /** Makes the state that of before a step that failed, as far as the device still answers. */
+  private void abandon(RuntimeException failure) {
+    try {
+      pyramids.clear(); // one may be half made
+      model.parameters().zeroGradients();
+    } catch (RuntimeException broken) {
+      failure.addSuppressed(broken);
+    }
+  }
+
+  /** As {@link #run(StepPlan.Step, TowerStrategy)} with a tower pass of one's own. */
+  StepResult run(StepPlan.Step work, Optional<TowerPass> tower) {
     double factor = config.rateSchedule().factor((double) step / totalSteps());
     int schedules = work.slices().stream().mapToInt(slice -> slice.indices().length).sum();
     double loss;
-    Optional<TowerPass> tower = model.tower().map(t -> pass(t, work.matrices(), strategy));
     try (Tape tape = Tape.recording(device.root(), config.seed() * 1_000_003 + step)) {
       Variable losses = losses(tape, work, tower);
       Variable total = LossFunctions.scaledSum(tape, losses, 1.0 / work.slices().size());
