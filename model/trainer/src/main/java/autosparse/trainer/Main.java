@@ -34,6 +34,7 @@ import picocli.CommandLine.ScopeType;
       ShowCommand.class,
       GenerateCommand.class,
       CollectCommand.class,
+      MemoryProfileCommand.class,
       DoctorCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

@@ -136,6 +136,10 @@ final class Session implements AutoCloseable {
     return statistics;
   }
 
+  PyramidCache pyramids() {
+    return pyramids;
+  }
+
   Trainer trainer(TrainingConfig config) {
     return new Trainer(model, data, encoded, config, pyramids, device.root());
   }

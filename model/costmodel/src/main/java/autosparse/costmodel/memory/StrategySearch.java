@@ -6,6 +6,7 @@ import autosparse.costmodel.memory.TowerStrategy.Checkpoints;
 import autosparse.costmodel.memory.TowerStrategy.Strips;
 import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.PlanningDevice;
+import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.sparse.Sites;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -66,6 +67,20 @@ public final class StrategySearch {
     this.behindBytes = behindBytes;
     this.step = step;
     this.baseBytes = device.allocator().liveBytes();
+  }
+
+  /** What the rest of the step takes at its peak. */
+  public long behindBytes() {
+    return behindBytes;
+  }
+
+  /** Every allocation of the step by one strategy, in order. */
+  public List<MemoryLedger.Event> events(TowerStrategy strategy) {
+    device.ledger().restart();
+    device.ledger().setRecording(true);
+    step.accept(strategy);
+    device.ledger().setRecording(false);
+    return device.ledger().events();
   }
 
   /** What the step takes by one strategy, to the byte. */

@@ -3,10 +3,10 @@ package autosparse.costmodel.training;
 import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerStrategy;
-import autosparse.engine.Device;
 import autosparse.schedule.InputException;
 import autosparse.schedule.SparsityPattern;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,32 +14,31 @@ import java.util.function.Function;
 
 /**
  * How each step of a run is run, so that it fits the device's range: planned before the first
- * kernel, never tried. Makes room for each step among the patterns that stay between steps.
+ * kernel, never tried.
  */
-public final class PlannedSteps implements Function<StepPlan.Step, TowerStrategy> {
+public final class PlannedSteps {
   /**
-   * A plan for the matrices of a step that takes less than this share of the range stands for all
-   * steps on them, whose schedules differ a little; with a larger one each step is planned itself.
+   * A plan that takes less than this share of the range stands for all steps on its matrices; with
+   * a larger one it must be known that no other step's schedules take more.
    */
-  private static final double SHARE_FOR_ALL = 15.0 / 16;
+  private static final double ROOMY = 15.0 / 16;
+
+  private record Planned(MemoryPlan plan, long headBytes) {}
 
   private final StepPlanner planner;
-  private final PyramidCache pyramids;
   private final List<SparsityPattern> patterns;
   private final long capacity;
-  private final Map<List<Integer>, MemoryPlan> plans = new HashMap<>();
+  private final Map<List<Integer>, Planned> plans = new HashMap<>();
 
   /**
-   * @param planner of the same model, data and kind of device
-   * @param pyramids of the run
-   * @param device that the steps run on
+   * @param planner of the run's model, data and kind of device
+   * @param patterns of the data
+   * @param capacity bytes of the device's range
    */
-  public PlannedSteps(
-      StepPlanner planner, PyramidCache pyramids, List<SparsityPattern> patterns, Device device) {
+  public PlannedSteps(StepPlanner planner, List<SparsityPattern> patterns, long capacity) {
     this.planner = planner;
-    this.pyramids = pyramids;
     this.patterns = List.copyOf(patterns);
-    this.capacity = device.allocator().capacity();
+    this.capacity = capacity;
   }
 
   /**
@@ -48,7 +47,7 @@ public final class PlannedSteps implements Function<StepPlan.Step, TowerStrategy
    * @throws InputException when a step does not fit however it is run, with the bytes that would do
    */
   public void planAll(List<StepPlan.Step> steps) {
-    Map<List<Integer>, StepPlan.Step> largest = new HashMap<>();
+    Map<List<Integer>, StepPlan.Step> largest = new LinkedHashMap<>();
     for (StepPlan.Step step : steps) {
       largest.merge(step.matrices(), step, (a, b) -> schedules(b) > schedules(a) ? b : a);
     }
@@ -61,14 +60,20 @@ public final class PlannedSteps implements Function<StepPlan.Step, TowerStrategy
 
   /** The plan of a group of matrices, if it was planned. */
   public Optional<MemoryPlan> planOf(List<Integer> matrices) {
-    return Optional.ofNullable(plans.get(matrices));
+    return Optional.ofNullable(plans.get(matrices)).map(Planned::plan);
   }
 
-  private MemoryPlan plan(StepPlan.Step step) {
+  /** All plans so far. */
+  public List<MemoryPlan> plans() {
+    return plans.values().stream().map(Planned::plan).toList();
+  }
+
+  private Planned plan(StepPlan.Step step) {
     StrategySearch search = planner.search(step);
     MemoryPlan plan = search.fastest(capacity).orElseThrow(() -> tooLarge(step, search.smallest()));
-    plans.put(step.matrices(), plan);
-    return plan;
+    Planned planned = new Planned(plan, search.behindBytes());
+    plans.put(step.matrices(), planned);
+    return planned;
   }
 
   private InputException tooLarge(StepPlan.Step step, MemoryPlan smallest) {
@@ -86,13 +91,25 @@ public final class PlannedSteps implements Function<StepPlan.Step, TowerStrategy
             + " or more, or lower --channels or --batch");
   }
 
-  @Override
-  public TowerStrategy apply(StepPlan.Step step) {
-    MemoryPlan plan = plans.get(step.matrices());
-    if (plan == null || plan.capacityBytes() > SHARE_FOR_ALL * capacity) {
-      plan = plan(step);
-    }
-    pyramids.makeRoom(step.matrices(), plan.capacityBytes() - plan.baseBytes());
-    return plan.strategy();
+  /**
+   * The strategy of each step, with room made for it among the patterns that stay between steps.
+   *
+   * @param pyramids of the run
+   */
+  public Function<StepPlan.Step, TowerStrategy> among(PyramidCache pyramids) {
+    return step -> {
+      Planned planned = plans.get(step.matrices());
+      if (planned == null || !covers(planned, step)) {
+        planned = plan(step);
+      }
+      MemoryPlan plan = planned.plan();
+      pyramids.makeRoom(step.matrices(), plan.capacityBytes() - plan.baseBytes());
+      return plan.strategy();
+    };
+  }
+
+  private boolean covers(Planned planned, StepPlan.Step step) {
+    return planned.plan().capacityBytes() <= ROOMY * capacity
+        || planner.headBytes(step) <= planned.headBytes();
   }
 }

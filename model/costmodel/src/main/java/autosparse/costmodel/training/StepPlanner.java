@@ -14,9 +14,12 @@ import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.sparse.Sites;
+import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * Plans training steps: runs the trainer's own step on a planning device, for the matrices at hand.
@@ -27,23 +30,23 @@ public final class StepPlanner implements AutoCloseable {
 
   private final PlanningDevice device;
   private final CostModel model;
+  private final List<EncodedTask> encoded;
   private final PyramidCache pyramids;
   private final Trainer trainer;
 
   /**
    * @param device what the steps will run on, of {@link #UNLIMITED} bytes; closed with the planner
-   * @param config of the network, which is made again without weights
-   * @param encoded the data's tasks as the network encodes them
+   * @param config of the network, which is made here without weights
    */
   public StepPlanner(
       PlanningDevice device,
       ModelConfig config,
       ModelStatistics statistics,
       TrainingData data,
-      List<EncodedTask> encoded,
       TrainingConfig training) {
     this.device = device;
     this.model = CostModels.create(config, statistics, device.root(), training.seed());
+    this.encoded = Trainer.encode(model, data);
     this.pyramids = new PyramidCache(device.root(), data.patterns(), 0);
     this.trainer = new Trainer(model, data, encoded, training, pyramids, device.root());
   }
@@ -59,16 +62,12 @@ public final class StepPlanner implements AutoCloseable {
    * @throws IllegalStateException for a network without a tower, which has one way only
    */
   public StrategySearch search(StepPlan.Step step) {
-    SparseTower tower =
-        model
-            .tower()
-            .orElseThrow(() -> new IllegalStateException(model.config().kind() + " has no tower"));
     return new StrategySearch(
         device,
-        tower,
+        tower(),
         pyramids.patterns(step.matrices()),
         true,
-        headBytes(tower, step),
+        headBytes(step),
         strategy -> run(step, strategy));
   }
 
@@ -77,8 +76,38 @@ public final class StepPlanner implements AutoCloseable {
     pyramids.clear();
   }
 
+  /** The data's tasks as the network encodes them; not bound to a device. */
+  public List<EncodedTask> encoded() {
+    return encoded;
+  }
+
+  /** Whether there is a choice: a network without a tower has one way only. */
+  public boolean hasTower() {
+    return model.tower().isPresent();
+  }
+
+  /** Sites of the step's matrices on each level of the tower. */
+  public List<Long> sitesByLevel(StepPlan.Step step) {
+    SparseTower tower = tower();
+    try (PatternPyramid pyramid =
+        new PatternPyramid(
+            device.root(), pyramids.patterns(step.matrices()).toArray(Sites.Pattern[]::new))) {
+      tower.prepare(pyramid);
+      return LongStream.rangeClosed(0, tower.outputLevel(tower.size() - 1))
+          .mapToObj(level -> pyramid.sites((int) level).count())
+          .toList();
+    }
+  }
+
+  private SparseTower tower() {
+    return model
+        .tower()
+        .orElseThrow(() -> new IllegalStateException(model.config().kind() + " has no tower"));
+  }
+
   /** What a step takes besides its tower, weights and optimiser. */
-  private long headBytes(SparseTower tower, StepPlan.Step step) {
+  public long headBytes(StepPlan.Step step) {
+    SparseTower tower = tower();
     long before = device.allocator().liveBytes();
     device.allocator().resetPeak();
     int batch = step.matrices().size();

@@ -80,7 +80,6 @@ class PlannedStepsTest {
         training.model.config(),
         planned.statistics(),
         planned,
-        training.encoded,
         TinyTraining.config(4, 1));
   }
 
@@ -112,7 +111,11 @@ class PlannedStepsTest {
         }
       }
       assertEquals(TowerStrategy.KEEP_ALL, plans.get(0).strategy());
-      assertTrue(strategies.stream().anyMatch(Strips.class::isInstance), "" + strategies);
+      assertTrue(strategies.size() > 2, "" + strategies);
+      // WACO's strips hold 8192 rows and as many on each side: no gain on matrices of this size.
+      if (kind == ModelKind.AUTOSPARSE || kind == ModelKind.AUTOSPARSE_LAST) {
+        assertTrue(strategies.stream().anyMatch(Strips.class::isInstance), "" + strategies);
+      }
       if (kind == ModelKind.AUTOSPARSE) {
         assertTrue(strategies.stream().anyMatch(Checkpoints.class::isInstance), "" + strategies);
       }
@@ -134,19 +137,20 @@ class PlannedStepsTest {
 
   @Test
   void aRangeThatNothingFitsIsRefusedBeforeTheFirstStep() {
-    try (TinyTraining training = training(ModelKind.AUTOSPARSE, 1L << 20);
+    try (TinyTraining training = training(ModelKind.AUTOSPARSE, 1L << 26);
         StepPlanner planner = planner(training, data)) {
-      PlannedSteps steps =
-          new PlannedSteps(planner, training.pyramids, data.patterns(), training.device);
       long smallest = planner.search(step(data)).smallest().capacityBytes();
+      PlannedSteps steps = new PlannedSteps(planner, data.patterns(), smallest - 1);
       String message =
           assertThrows(InputException.class, () -> steps.planAll(List.of(step(data)))).getMessage();
-      for (String part : List.of("--memory-budget", "" + smallest, "" + (1 << 20), "--channels")) {
+      for (String part :
+          List.of("--memory-budget", "" + smallest, "" + (smallest - 1), "--channels", "--batch")) {
         assertTrue(message.contains(part), message);
       }
       try (TinyTraining enough = training(ModelKind.AUTOSPARSE, smallest)) {
-        enough.trainer.plan(
-            new PlannedSteps(planner, enough.pyramids, data.patterns(), enough.device));
+        PlannedSteps fitting = new PlannedSteps(planner, data.patterns(), smallest);
+        fitting.planAll(List.of(step(data)));
+        enough.trainer.plan(fitting.among(enough.pyramids));
         assertTrue(enough.trainer.next().loss() > 0);
       }
     }
@@ -166,8 +170,8 @@ class PlannedStepsTest {
     try (TinyTraining training =
             new TinyTraining(small, model(ModelKind.AUTOSPARSE), config, cpu(6 << 20));
         StepPlanner planner = planner(training, small)) {
-      PlannedSteps steps = new PlannedSteps(planner, training.pyramids, patterns, training.device);
-      training.trainer.plan(steps);
+      PlannedSteps steps = new PlannedSteps(planner, patterns, 6 << 20);
+      training.trainer.plan(steps.among(training.pyramids));
       steps.planAll(new StepPlan(small, config).epoch(0));
       long most = 0;
       for (int group = 0; group < patterns.size(); group++) {
