@@ -3,6 +3,7 @@ package autosparse.trainer.profile;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryLedger.Action;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,16 +39,16 @@ final class MemoryViz {
       end = Math.max(end, event.offset() + event.bytes());
     }
     Map<String, Object> snapshot = new LinkedHashMap<>();
-    snapshot.put("segments", List.of(segment(live, end)));
+    snapshot.put("segments", List.of(segment(live.values(), end)));
     snapshot.put("device_traces", List.of(trace));
     return Pickle.of(snapshot);
   }
 
-  private static Map<String, Object> segment(TreeMap<Long, MemoryLedger.Event> live, long end) {
+  private static Map<String, Object> segment(Collection<MemoryLedger.Event> live, long end) {
     List<Map<String, Object>> blocks = new ArrayList<>();
     long at = 0;
     long allocated = 0;
-    for (MemoryLedger.Event event : live.values()) {
+    for (MemoryLedger.Event event : live) {
       if (event.offset() > at) {
         blocks.add(block(at, event.offset() - at, "inactive", List.of()));
       }

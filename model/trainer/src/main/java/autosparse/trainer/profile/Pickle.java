@@ -78,7 +78,7 @@ final class Pickle {
 
   private void little(long value, int bytes) {
     for (int b = 0; b < bytes; b++) {
-      out.write((int) (value >>> 8 * b) & 0xff);
+      out.write((int) (value >>> (8 * b)) & 0xff);
     }
   }
 }

@@ -84,11 +84,11 @@ final class StackedChart {
   private void area(StringBuilder svg, int layer) {
     svg.append("<polygon style=\"fill:").append(color(layer)).append("\" points=\"");
     for (int place = 0; place < places; place++) {
-      svg.append(Html.at(x(place))).append(',').append(Html.at(y(top(layer + 1, place))));
+      svg.append(Html.at(x(place))).append(',').append(Html.at(y((double) top(layer + 1, place))));
       svg.append(' ');
     }
     for (int place = places - 1; place >= 0; place--) {
-      svg.append(Html.at(x(place))).append(',').append(Html.at(y(top(layer, place))));
+      svg.append(Html.at(x(place))).append(',').append(Html.at(y((double) top(layer, place))));
       svg.append(place == 0 ? "" : " ");
     }
     svg.append("\"><title>").append(Html.escape(layers.get(layer).name()));
