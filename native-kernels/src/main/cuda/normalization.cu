@@ -7,7 +7,8 @@
 // take rows in turn and keep column sums in registers; the block adds its warps in order and stores
 // one partial sum a slice; a second kernel adds the slices in order. The cut depends on the number
 // of rows alone.
-//   forward   bytes 8·C a row, FLOPs 8·C; backward  bytes 12·C a row, FLOPs 14·C
+//   forward   bytes 8·C a row, FLOPs 8·C; backward  bytes 12·C a row, FLOPs 14·C; in bfloat16 half
+//   the bytes
 // Bound: memory.
 //
 // Measured on an H100 80GB HBM3 (copy 2.95 TB/s), L2 flushed, median of 20, an empty launch 3.0 us;
@@ -15,6 +16,7 @@
 //             forward us (floor)   backward us (floor)
 //   9216 rows     10.9   (6.4)         21.5   (9.6)
 //   409600 rows    286   (285)          456   (427)
+#include "common/bfloat16.cuh"
 #include "common/rows.cuh"
 
 namespace autosparse {
@@ -259,6 +261,9 @@ using namespace autosparse;
 LAYER_NORM_KERNELS(float, f32, v4_256, 4, 2)
 LAYER_NORM_KERNELS(float, f32, v4_1024, 4, 8)
 LAYER_NORM_KERNELS(float, f32, v1_256, 1, 8)
+LAYER_NORM_KERNELS(bf16, bf16, v4_256, 4, 2)
+LAYER_NORM_KERNELS(bf16, bf16, v4_1024, 4, 8)
+LAYER_NORM_KERNELS(bf16, bf16, v1_256, 1, 8)
 
 // Rows of any length. Grid: rows, for the parameters (columns / 256, slices); 256 threads.
 #define LAYER_NORM_WIDE_KERNELS(T, SUFFIX)                                                       \
@@ -279,6 +284,7 @@ LAYER_NORM_KERNELS(float, f32, v1_256, 1, 8)
   }
 
 LAYER_NORM_WIDE_KERNELS(float, f32)
+LAYER_NORM_WIDE_KERNELS(bf16, bf16)
 
 // d_gamma, d_beta [columns] += the sums over partials [slices, 2, columns]. A block owns 32 of the
 // 2·columns sums: warp w adds slices w, w + 8, … and the first warp adds the warps, in order.

@@ -1,66 +1,191 @@
 // Global average pooling over the sites of each matrix, and the gradient that enters a ReLU read by
-// it. Contract: autosparse.engine.operators.PoolingOperators.
+// it; features in fp32 or bf16, pooled sums and their gradient in fp32. Contract:
+// autosparse.engine.operators.PoolingOperators.
 //
-// Average: each matrix is cut into a fixed number of slices; a block sums a slice of 128 channels, a
-// second launch adds the slices in a fixed order, in double.
+// Average: each matrix is cut into a fixed number of slices; a block sums a slice, 16 bytes of a row
+// a thread, a second launch adds the slices in a fixed order, in double.
 // Backward: a thread keeps its channels' share of the pool's gradient while it stays in one matrix.
-// Launch:  256 threads. sum_slices (slices · matrices, ceil(C / 128)); average_slices
-//          (matrices, ceil(C / 32)); relu_average_backward (ceil(N / block_sites), ceil(C / 128)).
-// Shared:  4 KB, 2 KB, none.
-// Bytes:   average 4·N·C; backward 12·N·C, of the last layer 8·N·C.
+// Launch:  256 threads, average_slices 1024. P = 128 channels in fp32, 256 in bf16: sum_slices
+//          (slices · matrices, ceil(C / P)); average_slices (matrices, ceil(C / 32));
+//          relu_average_backward (ceil(N / block_sites), ceil(C / P)).
+// Shared:  9 KB at most, 8 KB, none.
+// Bytes:   of a feature b: average b·N·C; backward 3·b·N·C, of the last layer 2·b·N·C.
 // FLOPs:   1 an element; 2.
 // Bound:   device memory.
 //
-// Measured (H100 80GB HBM3, medians of device time, N = 999,979, C = 128; floor: bytes at 3.0 TB/s):
-// average .199 ms (floor .171), backward .541 (.512).
+// Measured (medians of device time, N = 999,979, C = 128; floor: bytes at the same run's copy):
+//   fp32, H100 80GB HBM3, 3.0 TB/s, before bf16: average .199 ms (floor .171), backward .541 (.512).
+//   bf16, H200, 4.2 TB/s:      average .079 (.061), backward .187 (.183), of the last layer .129 (.122).
+//   bf16, H200, C = 32:        average .032 (.015), backward .051 (.046), of the last layer .036 (.030).
+// Average by slices of 792: .080, 528: .089, 1,584: .087; its second launch is about .007 of it.
+// Backward, tried: 512 sites a block .193; two rows a thread at a time .192, four .221.
 
-#include "common/quads.cuh"
+#include "common/packed_rows.cuh"
 #include "common/segments.cuh"
-#include "common/types.cuh"
 
-using namespace autosparse;
+namespace autosparse {
+
+// This thread's sums over the rows [from, end), every layout.rows-th.
+template <bool kAligned, typename T>
+__device__ __forceinline__ void sum_rows(const T* __restrict__ x, const PackedRows<T>& layout,
+                                         int64 from, int64 end, int channels,
+                                         float (&sum)[PackedRows<T>::kSize]) {
+  const int left = channels - layout.channel;
+#pragma unroll(kAligned ? 8 : 1)
+  for (int64 site = from + layout.row; site < end; site += layout.rows) {
+    const Pack<T> pack = load_row_pack<kAligned>(x + site * channels + layout.channel, left);
+#pragma unroll
+    for (int j = 0; j < PackedRows<T>::kSize; j++) {
+      sum[j] += to_float(pack.element[j]);
+    }
+  }
+}
 
 // partials [matrices, slices, channels].
-extern "C" __global__ void __launch_bounds__(256)
-    sum_slices_f32(const float* __restrict__ x, const int64* __restrict__ offsets, int slices,
-                   int channels, float* partials) {
-  __shared__ float4 row_sums[256];
-  const QuadLayout layout = quad_layout(channels);
-  const bool aligned = channels % 4 == 0 && is_packed(x);
+template <typename T>
+__device__ __forceinline__ void sum_slices(const T* __restrict__ x,
+                                           const int64* __restrict__ offsets, int slices,
+                                           int channels, float* __restrict__ partials) {
+  constexpr int kSize = PackedRows<T>::kSize;
+  __shared__ float row_sums[256][kSize + 1];  // one more, for the banks
+  const PackedRows<T> layout(channels);
   const int left = channels - layout.channel;
   const int64 matrix = blockIdx.x / slices;
   const int slice = blockIdx.x % slices;
   const int64 start = offsets[matrix];
   const int64 sites = offsets[matrix + 1] - start;
+  const int64 from = start + slice_start(sites, slices, slice);
   const int64 end = start + slice_start(sites, slices, slice + 1);
-  float4 sum = make_float4(0, 0, 0, 0);
-  if (left > 0) {
-#pragma unroll 8
-    for (int64 site = start + slice_start(sites, slices, slice) + layout.row; site < end;
-         site += layout.rows) {
-      sum = sum + load_quad(x + site * channels + layout.channel, left, aligned);
+  float sum[kSize] = {};
+  if (channels % kSize == 0 && is_packed(x)) {
+    if (left > 0) {
+      sum_rows<true>(x, layout, from, end, channels, sum);
     }
+  } else {
+    sum_rows<false>(x, layout, from, end, channels, sum);
   }
-  row_sums[threadIdx.x] = sum;
+#pragma unroll
+  for (int j = 0; j < kSize; j++) {
+    row_sums[threadIdx.x][j] = sum[j];
+  }
   for (int half = layout.rows / 2; half > 0; half /= 2) {
     __syncthreads();
     if (layout.row < half) {
-      sum = sum + row_sums[threadIdx.x + half * layout.lanes];
-      row_sums[threadIdx.x] = sum;
+#pragma unroll
+      for (int j = 0; j < kSize; j++) {
+        sum[j] += row_sums[threadIdx.x + half * layout.lanes][j];
+        row_sums[threadIdx.x][j] = sum[j];
+      }
     }
   }
   if (layout.row == 0) {
     float* target = partials + static_cast<int64>(blockIdx.x) * channels + layout.channel;
-    store_quad<false>(target, sum, left);
+#pragma unroll
+    for (int j = 0; j < kSize; j++) {
+      if (j < left) {
+        target[j] = sum[j];
+      }
+    }
   }
 }
 
-// y[b, c] = sum of b's slices / sites of b: a block owns 32 channels, its eight warps every eighth
-// slice.
-extern "C" __global__ void __launch_bounds__(256)
+// The matrix that a thread's site is in.
+struct PooledMatrix {
+  int64 end;            // its sites' end
+  const float* pooled;  // its gradient
+  float scale;          // 1 / its sites
+
+  __device__ __forceinline__ void find(const float* __restrict__ d_pooled,
+                                       const int64* __restrict__ offsets, int matrices,
+                                       int channels, int64 site) {
+    const int64 matrix = segment_of(offsets, 0, matrices - 1, site);
+    end = offsets[matrix + 1];
+    pooled = d_pooled + matrix * channels;
+    scale = 1.0f / static_cast<float>(end - offsets[matrix]);
+  }
+};
+
+// dz = y > 0 ? d_next + d_pooled[matrix] / sites of the matrix : 0; d_next may be null, or dz.
+template <typename T>
+__device__ __forceinline__ void relu_average_backward(const T* y, const T* d_next,
+                                                      const float* __restrict__ d_pooled,
+                                                      const int64* __restrict__ offsets,
+                                                      int64 sites, int matrices, int channels,
+                                                      int block_sites, T* dz) {
+  constexpr int kSize = PackedRows<T>::kSize;
+  const PackedRows<T> layout(channels);
+  const int64 first = static_cast<int64>(blockIdx.x) * block_sites;
+  const int64 end = first + block_sites < sites ? first + block_sites : sites;
+  if (layout.channel >= channels) {
+    return;
+  }
+  PooledMatrix matrix;
+  matrix.end = first;
+  if (channels % kSize != 0 || !is_packed(y) || !is_packed(dz) || !is_packed(d_next)) {
+    const int past = layout.channel + kSize < channels ? layout.channel + kSize : channels;
+    for (int64 site = first + layout.row; site < end; site += layout.rows) {
+      if (site >= matrix.end) {
+        matrix.find(d_pooled, offsets, matrices, channels, site);
+      }
+#pragma unroll 1
+      for (int c = layout.channel; c < past; c++) {
+        const int64 at = site * channels + c;
+        const float next = d_next != nullptr ? to_float(d_next[at]) : 0.0f;
+        const float all = next + matrix.pooled[c] * matrix.scale;
+        dz[at] = from_float<T>(to_float(y[at]) > 0 ? all : 0.0f);
+      }
+    }
+    return;
+  }
+  float share[kSize] = {};  // of the matrix
+#pragma unroll 1  // many warps hide the loads better than many loads a warp
+  for (int64 site = first + layout.row; site < end; site += layout.rows) {
+    const int64 at = site * channels + layout.channel;
+    const Pack<T> out = load_pack(y + at);
+    const Pack<T> next = d_next != nullptr ? load_pack(d_next + at) : Pack<T>{};
+    if (site >= matrix.end) {
+      matrix.find(d_pooled, offsets, matrices, channels, site);
+#pragma unroll
+      for (int j = 0; j < kSize; j++) {
+        share[j] = matrix.pooled[layout.channel + j] * matrix.scale;
+      }
+    }
+    Pack<T> d;
+#pragma unroll
+    for (int j = 0; j < kSize; j++) {
+      const float all = to_float(next.element[j]) + share[j];
+      d.element[j] = from_float<T>(to_float(out.element[j]) > 0 ? all : 0.0f);
+    }
+    store_pack(dz + at, d);
+  }
+}
+
+}  // namespace autosparse
+
+using namespace autosparse;
+
+#define POOLING(suffix, type)                                                                      \
+  extern "C" __global__ void __launch_bounds__(256)                                                \
+      sum_slices_##suffix(const type* x, const int64* offsets, int slices, int channels,           \
+                          float* partials) {                                                       \
+    sum_slices<type>(x, offsets, slices, channels, partials);                                      \
+  }                                                                                                \
+  extern "C" __global__ void __launch_bounds__(256, 8) relu_average_backward_##suffix(             \
+      const type* y, const type* d_next, const float* d_pooled, const int64* offsets, int64 sites, \
+      int matrices, int channels, int block_sites, type* dz) {                                     \
+    relu_average_backward<type>(y, d_next, d_pooled, offsets, sites, matrices, channels,           \
+                                block_sites, dz);                                                  \
+  }
+
+POOLING(f32, float)
+POOLING(bf16, bf16)
+
+// y[b, c] = sum of b's slices / sites of b: a block owns 32 channels, its 32 warps every 32nd slice.
+extern "C" __global__ void __launch_bounds__(1024)
     average_slices_f32(const float* __restrict__ partials, const int64* __restrict__ offsets,
                        int slices, int channels, float* y) {
-  __shared__ double warp_sums[8][32];
+  constexpr int kWarps = 32;
+  __shared__ double warp_sums[kWarps][32];
   const int warp = threadIdx.x / 32;
   const int lane = threadIdx.x & 31;
   const int64 matrix = blockIdx.x;
@@ -68,58 +193,17 @@ extern "C" __global__ void __launch_bounds__(256)
   double sum = 0;
   if (c < channels) {
 #pragma unroll 8
-    for (int slice = warp; slice < slices; slice += 8) {
+    for (int slice = warp; slice < slices; slice += kWarps) {
       sum += partials[(matrix * slices + slice) * channels + c];
     }
   }
   warp_sums[warp][lane] = sum;
   __syncthreads();
   if (warp == 0 && c < channels) {
-    for (int w = 1; w < 8; w++) {
+    for (int w = 1; w < kWarps; w++) {
       sum += warp_sums[w][lane];
     }
     const int64 sites = offsets[matrix + 1] - offsets[matrix];
     y[matrix * channels + c] = static_cast<float>(sum / static_cast<double>(sites > 0 ? sites : 1));
-  }
-}
-
-// dz = y > 0 ? d_next + d_pooled[matrix] / sites of the matrix : 0; d_next may be null, or dz.
-extern "C" __global__ void __launch_bounds__(256)
-    relu_average_backward_f32(const float* y, const float* d_next,
-                              const float* __restrict__ d_pooled,
-                              const int64* __restrict__ offsets, int64 sites, int matrices,
-                              int channels, int block_sites, float* dz) {
-  const QuadLayout layout = quad_layout(channels);
-  const int left = channels - layout.channel;
-  if (left <= 0) {
-    return;
-  }
-  const bool aligned = channels % 4 == 0 && is_packed(y) && is_packed(dz) && is_packed(d_pooled) &&
-                       is_packed(d_next);
-  const int64 first = static_cast<int64>(blockIdx.x) * block_sites;
-  const int64 end = first + block_sites < sites ? first + block_sites : sites;
-  int64 share_end = first;  // of the matrix whose share is held
-  float4 share = make_float4(0, 0, 0, 0);
-  for (int64 site = first + layout.row; site < end; site += layout.rows) {
-    if (site >= share_end) {
-      const int64 matrix = segment_of(offsets, 0, matrices - 1, site);
-      share_end = offsets[matrix + 1];
-      const float count = static_cast<float>(share_end - offsets[matrix]);
-      const float4 d = load_quad(d_pooled + matrix * channels + layout.channel, left, aligned);
-      share = make_float4(d.x / count, d.y / count, d.z / count, d.w / count);
-    }
-    const int64 at = site * channels + layout.channel;
-    const float4 out = load_quad(y + at, left, aligned);
-    float4 d = share;
-    if (d_next != nullptr) {
-      d = load_quad(d_next + at, left, aligned) + d;
-    }
-    d = make_float4(out.x > 0 ? d.x : 0, out.y > 0 ? d.y : 0, out.z > 0 ? d.z : 0,
-                    out.w > 0 ? d.w : 0);
-    if (aligned) {
-      store_quad<true>(dz + at, d, left);
-    } else {
-      store_quad<false>(dz + at, d, left);
-    }
   }
 }

@@ -5,13 +5,14 @@
 //          added, in order, by column_sum_slices. segment_sum: one block a segment.
 //          segment_broadcast: 256 threads, one block a tile of 1024 elements.
 // Shared:  1 KiB (sums), 16 bytes (broadcast).
-// Bytes:   4 per element of x, once. FLOPs: 1 per element.
+// Bytes:   one element of x, once. FLOPs: 1 per element.
 // Bound:   device memory; short segments (12 rows) by the launch of their blocks.
 // Rounding: a thread adds up to 1/height of a slice's rows in float; slices are added in double.
 //
 // Measured: H100 80GB HBM3, 2026-11-24, 2^28 elements: column_sum 2786 GB/s (C = 1), 2610 (32), 2192
 // (128); segments of 12 rows of 32: segment_sum 925, segment_broadcast 648 (64-bit division).
 
+#include "common/bfloat16.cuh"
 #include "common/segments.cuh"
 #include "common/types.cuh"
 
@@ -70,9 +71,8 @@ __device__ __forceinline__ void column_sum(const T* x, int64 rows, int64 columns
   }
 }
 
-template <typename T>
-__device__ __forceinline__ void segment_sum(const T* x, const int64* offsets, int64 segment,
-                                            int64 columns, T* y) {
+__device__ __forceinline__ void segment_sum(const float* x, const int64* offsets, int64 segment,
+                                            int64 columns, float* y) {
   const int64 from = offsets[segment];
   const int64 to = offsets[segment + 1];
   for (int64 start = 0; start < columns; start += blockDim.x) {
@@ -80,14 +80,14 @@ __device__ __forceinline__ void segment_sum(const T* x, const int64* offsets, in
     const float sum =
         sum_over_height(column < columns ? sum_rows(x, from, to, columns, column) : 0);
     if (threadIdx.y == 0 && column < columns) {
-      y[segment * columns + column] = from_float<T>(sum);
+      y[segment * columns + column] = sum;
     }
   }
 }
 
-template <typename T>
-__device__ __forceinline__ void segment_broadcast(const T* y, const int64* offsets, int64 segments,
-                                                  int64 rows, int64 columns, T* x) {
+__device__ __forceinline__ void segment_broadcast(const float* y, const int64* offsets,
+                                                  int64 segments, int64 rows, int64 columns,
+                                                  float* x) {
   constexpr int kTile = 1024;
   __shared__ int64 range[2];  // segments of the tile's first and last row
   const int64 elements = rows * columns;
@@ -108,31 +108,36 @@ __device__ __forceinline__ void segment_broadcast(const T* y, const int64* offse
 
 using namespace autosparse;
 
-#define REDUCTION_KERNELS(T, SUFFIX)                                                              \
+// Slices of a sum over columns, of elements of each storage type.
+#define COLUMN_SUM_KERNEL(T, SUFFIX)                                                              \
   extern "C" __global__ void __launch_bounds__(kThreads)                                          \
       column_sum_##SUFFIX(const T* x, int64 rows, int64 columns, float* partial) {                \
     column_sum(x, rows, columns, partial);                                                        \
-  }                                                                                               \
-  extern "C" __global__ void __launch_bounds__(kThreads)                                          \
-      column_sum_slices_##SUFFIX(const float* partial, int64 slices, int64 columns, T* y,         \
-                                 int accumulate) {                                                \
-    const int64 column = grid_thread();                                                           \
-    if (column < columns) {                                                                       \
-      double sum = accumulate ? to_float(y[column]) : 0.0f;                                       \
-      for (int64 slice = 0; slice < slices; slice++) {                                            \
-        sum += partial[slice * columns + column];                                                 \
-      }                                                                                           \
-      y[column] = from_float<T>(static_cast<float>(sum));                                         \
-    }                                                                                             \
-  }                                                                                               \
-  extern "C" __global__ void __launch_bounds__(kThreads) segment_sum_##SUFFIX(                    \
-      const T* x, const int64* offsets, int64 columns, T* y) {                                    \
-    segment_sum(x, offsets, blockIdx.x, columns, y);                                              \
-  }                                                                                               \
-  extern "C" __global__ void __launch_bounds__(kThreads)                                          \
-      segment_broadcast_##SUFFIX(const T* y, const int64* offsets, int64 segments, int64 rows,    \
-                                 int64 columns, T* x) {                                           \
-    segment_broadcast(y, offsets, segments, rows, columns, x);                                    \
   }
 
-REDUCTION_KERNELS(float, f32)
+COLUMN_SUM_KERNEL(float, f32)
+COLUMN_SUM_KERNEL(bf16, bf16)
+
+extern "C" __global__ void __launch_bounds__(kThreads)
+    column_sum_slices_f32(const float* partial, int64 slices, int64 columns, float* y,
+                          int accumulate) {
+  const int64 column = grid_thread();
+  if (column < columns) {
+    double sum = accumulate ? y[column] : 0.0f;
+    for (int64 slice = 0; slice < slices; slice++) {
+      sum += partial[slice * columns + column];
+    }
+    y[column] = static_cast<float>(sum);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads)
+    segment_sum_f32(const float* x, const int64* offsets, int64 columns, float* y) {
+  segment_sum(x, offsets, blockIdx.x, columns, y);
+}
+
+extern "C" __global__ void __launch_bounds__(kThreads)
+    segment_broadcast_f32(const float* y, const int64* offsets, int64 segments, int64 rows,
+                          int64 columns, float* x) {
+  segment_broadcast(y, offsets, segments, rows, columns, x);
+}

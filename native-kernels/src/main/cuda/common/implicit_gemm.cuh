@@ -21,11 +21,13 @@
 namespace autosparse {
 
 // Geometry of an implicit GEMM. kAligned requires channel counts that fill packs and features and
-// weights aligned to 16 bytes; otherwise elements are copied one by one.
+// weights aligned to 16 bytes; otherwise elements are copied one by one, and the features may be
+// stored in another type than that of the tiles and the weights.
 template <typename T_, int kRows_, int kColumns_, int kDepth_, int kThreadRows_,
-          int kThreadColumns_, int kStages_, bool kAligned_>
+          int kThreadColumns_, int kStages_, bool kAligned_, typename Stored_ = T_>
 struct GemmTiling {
   using T = T_;
+  using Stored = Stored_;
   static constexpr int kRows = kRows_;
   static constexpr int kColumns = kColumns_;
   static constexpr int kDepth = kDepth_;
@@ -93,22 +95,22 @@ __device__ __forceinline__ unsigned list_neighbors(
 }
 
 // Starts to copy one pack, or copies its elements one by one; elements from `left` on are zero.
-template <typename G>
-__device__ __forceinline__ void load_pack_of(typename G::T* target, const typename G::T* source,
-                                             int left, const typename G::T* anywhere) {
-  if (G::kAligned) {
+template <typename G, typename S>
+__device__ __forceinline__ void load_pack_of(typename G::T* target, const S* source, int left,
+                                             const S* anywhere) {
+  if constexpr (G::kAligned) {
     copy_pack(target, left > 0 ? source : anywhere, left > 0);
   } else {
 #pragma unroll
     for (int j = 0; j < G::kPack; j++) {
-      target[j] = j < left ? source[j] : from_float<typename G::T>(0.0f);
+      target[j] = from_float<typename G::T>(j < left ? to_float(source[j]) : 0.0f);
     }
   }
 }
 
 // Gathers one tile of x and one of weights.
 template <typename G>
-__device__ __forceinline__ void load_tile(const typename G::T* __restrict__ x,
+__device__ __forceinline__ void load_tile(const typename G::Stored* __restrict__ x,
                                           const typename G::T* __restrict__ weight,
                                           const int* neighbors, int k, int channel, int fan_in,
                                           int fan_out, typename G::T* tile_x,
@@ -168,10 +170,10 @@ __device__ __forceinline__ void multiply_tile(
 // The whole of a block.
 template <typename G>
 __device__ __forceinline__ void implicit_gemm(
-    const typename G::T* __restrict__ x, const typename G::T* __restrict__ weight,
+    const typename G::Stored* __restrict__ x, const typename G::T* __restrict__ weight,
     const int64* __restrict__ pointers, const int* __restrict__ masks,
     const int* __restrict__ inputs, const int* __restrict__ order, int64 outputs, int offsets,
-    int fan_in, int fan_out, bool relu, typename G::T* __restrict__ y) {
+    int fan_in, int fan_out, bool relu, typename G::Stored* __restrict__ y) {
   using T = typename G::T;
   extern __shared__ float4 memory[];
   T* tiles = reinterpret_cast<T*>(memory);
@@ -258,7 +260,7 @@ __device__ __forceinline__ void implicit_gemm(
 #pragma unroll
     for (int q = 0; q < G::kThreadColumns / 4; q++) {
       const int c = blockIdx.y * G::kColumns + column + q * 4 * G::kLanesAcross;
-      T* target = y + static_cast<int64>(site) * fan_out + c;
+      typename G::Stored* target = y + static_cast<int64>(site) * fan_out + c;
       const float* four = sum[i] + 4 * q;
       float4 value = make_float4(four[0], four[1], four[2], four[3]);
       if (relu) {  // NaN stays NaN

@@ -27,13 +27,6 @@ import java.util.Optional;
  * <pre>java -cp benchmarks/target/benchmarks.jar autosparse.benchmarks.CsrByHand MATRIX...</pre>
  */
 public final class CsrByHand {
-  /**
-   * Beside the flags of a measurement. Where a short loop happens to start within a cache line
-   * decides up to a fifth of SpMV's time on short rows (cca, AMD EPYC Zen 4: 0.122 to 0.150 ms from
-   * one source, 0.122 ms from all when aligned); that is no difference between sources.
-   */
-  private static final List<String> ALIGNED = List.of("-falign-functions=64", "-falign-loops=64");
-
   private static final int ROUNDS = 20;
   private static final int CHUNK = 32;
 
@@ -74,7 +67,6 @@ public final class CsrByHand {
       throw new InputException("usage: CsrByHand MATRIX... (.csr, .mtx, .mtx.gz)");
     }
     MeasureSettings settings = MeasureSettings.defaults();
-    settings = settings.withCompile(settings.compile().withFurtherFlags(ALIGNED));
     System.out.println(
         settings.compile().cc() + " " + String.join(" ", settings.compile().flags()));
     for (String arg : args) {

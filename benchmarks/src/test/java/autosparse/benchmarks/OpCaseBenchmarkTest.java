@@ -50,15 +50,22 @@ final class OpCaseBenchmarkTest {
   void aBenchmarkRunsAndCounts() {
     PoolingBenchmark benchmark = new PoolingBenchmark();
     benchmark.operator = "global average C=8";
+    benchmark.device = "cpu";
+    benchmark.precision = "auto";
     benchmark.threads = 1;
-    benchmark.bind();
+    benchmark.open();
     benchmark.measureCeilings();
-    Arithmetic arithmetic = new Arithmetic();
-    Traffic traffic = new Traffic();
-    benchmark.run(arithmetic, traffic);
-    benchmark.run(arithmetic, traffic);
-    benchmark.release();
-    assertTrue(traffic.gbyte > 0 && traffic.shareOfCopy > 0);
-    assertTrue(arithmetic.gflop > 0 && arithmetic.shareOfSgemm > 0);
+    Measured measured = new Measured();
+    benchmark.run(measured);
+    benchmark.run(measured);
+    benchmark.close();
+    assertEquals(2, measured.calls());
+    assertEquals(measured.timeMs(), measured.hostMs());
+    assertTrue(measured.gbytePerSecond() > 0 && measured.gflopPerSecond() > 0);
+    assertEquals(measured.floorMs() / measured.timeMs(), measured.share(), 1e-12);
+    assertTrue(measured.share() > 0);
+    measured.clear();
+    assertEquals(0, measured.calls());
+    assertTrue(Double.isNaN(measured.timeMs()));
   }
 }

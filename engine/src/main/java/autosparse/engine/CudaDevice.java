@@ -2,6 +2,7 @@ package autosparse.engine;
 
 import autosparse.engine.cuda.CudaMemory;
 import autosparse.engine.cuda.CudaOperators;
+import autosparse.engine.cuda.CudaWorkGraph;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryLedger;
@@ -68,7 +69,7 @@ public final class CudaDevice implements Device {
     this.context = context;
     this.precision = options.precision();
     // Kernels first: what they need of the device's memory is then not free any more.
-    this.operators = CudaOperators.create(context);
+    this.operators = CudaOperators.create(context, precision);
     this.memory = new CudaMemory(context, capacity(options, context));
     this.blocks = new DeviceBlocks(memory, options.guarded());
     this.root = new TensorScope(this, null, name());
@@ -135,6 +136,31 @@ public final class CudaDevice implements Device {
   @Override
   public DeviceMemory memory() {
     return memory;
+  }
+
+  @Override
+  public boolean queuesWork() {
+    return true;
+  }
+
+  @Override
+  public WorkGraph graph(String name, Runnable piece) {
+    return new CudaWorkGraph(context, blocks, name, piece);
+  }
+
+  @Override
+  public void upload(Runnable writes) {
+    context.upload(writes);
+  }
+
+  @Override
+  public void awaitUploads() {
+    context.awaitUploads();
+  }
+
+  @Override
+  public void synchronize() {
+    context.synchronize();
   }
 
   /** The driver's side of the device: its model, its stream, the PTX in use. */

@@ -40,6 +40,46 @@ public sealed interface Device extends AutoCloseable
 
   DeviceMemory memory();
 
+  /**
+   * Whether operators are queued for a processor of its own, so that few large pieces of work and
+   * no waiting are what makes it fast.
+   */
+  default boolean queuesWork() {
+    return false;
+  }
+
+  /**
+   * A piece of work that will run many times.
+   *
+   * @param name how messages call it
+   */
+  default WorkGraph graph(String name, Runnable piece) {
+    return new WorkGraph() {
+      @Override
+      public void run() {
+        piece.run();
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  /**
+   * Runs {@code writes}, which may make tensors and write them, nothing else; on a GPU the copies
+   * then run beside the operators queued from now on. The tensors may be used, and freed, after
+   * {@link #awaitUploads}.
+   */
+  default void upload(Runnable writes) {
+    writes.run();
+  }
+
+  /** What is queued from now on waits for the uploads so far; the caller does not wait. */
+  default void awaitUploads() {}
+
+  /** Waits until everything queued is done. */
+  default void synchronize() {}
+
   /** What figures measured on this device depend on, by name: threads, or GPU, driver, kernels. */
   Map<String, String> facts();
 

@@ -10,7 +10,8 @@ import java.util.function.Supplier;
  *
  * @param chosen {@code cpu}, {@code reference} or {@code cuda:N}
  * @param reason one line
- * @param precision what it computes in; the reference computes in double, whatever this says
+ * @param precision what it computes in: the fastest that the GPU has, single on the CPU, unless
+ *     asked otherwise; the reference computes in double, whatever this says
  * @param gpu the GPU that was chosen, if one was
  */
 public record DeviceSelection(
@@ -22,7 +23,8 @@ public record DeviceSelection(
   }
 
   private static DeviceSelection gpu(Gpu gpu, Options options) {
-    return new DeviceSelection(gpu.device(), gpu.name(), Precision.FP32, Optional.of(gpu), options);
+    return new DeviceSelection(
+        gpu.device(), gpu.name(), Precision.fastestOn(gpu), Optional.of(gpu), options);
   }
 
   /** Lowest compute capability that our kernels are compiled for, times ten. */
@@ -138,7 +140,9 @@ public record DeviceSelection(
    * @throws IllegalArgumentException when it does not compute in it, with the reason in one line
    */
   public DeviceSelection withPrecision(Precision format) {
-    if (format != Precision.FP32) {
+    if (gpu.isPresent()) {
+      format.requireOn(gpu.get());
+    } else if (format != Precision.FP32) {
       throw new IllegalArgumentException("the " + chosen + " device computes in fp32");
     }
     return new DeviceSelection(chosen, reason, format, gpu, options);

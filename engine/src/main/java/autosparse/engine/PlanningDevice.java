@@ -89,7 +89,7 @@ public final class PlanningDevice implements Device {
   public static PlanningDevice cuda(Gpu gpu, Precision precision, boolean cublas, long capacity) {
     precision.requireOn(gpu);
     CudaContext context = CudaContext.planning(gpu, cublas);
-    CudaOperators.Planning planning = CudaOperators.planning(context);
+    CudaOperators.Planning planning = CudaOperators.planning(context, precision);
     return new PlanningDevice(
         "planned " + gpu.device(),
         DType.F32,

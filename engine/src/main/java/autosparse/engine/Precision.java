@@ -23,6 +23,11 @@ public enum Precision {
     return this == FP32 || gpu.major() * 10 + gpu.minor() >= TENSOR_CORES;
   }
 
+  /** What a GPU computes in unless asked otherwise: BF16 where it has it, else FP32. */
+  public static Precision fastestOn(Gpu gpu) {
+    return BF16.runsOn(gpu) ? BF16 : FP32;
+  }
+
   /**
    * Requires that a GPU has it.
    *

@@ -73,10 +73,21 @@ class DeviceSelectionTest {
   }
 
   @Test
-  void tensorCoresNeedCapabilityEight() {
+  void aGpuComputesInTheFastestThatItHasOrInWhatIsAskedFor() {
+    DeviceSelection hopper = DeviceSelection.of("auto", OPTIONS, () -> BOTH);
+    assertEquals(Precision.BF16, hopper.precision());
+    for (Precision precision : Precision.values()) {
+      assertEquals(precision, hopper.withPrecision(precision).precision());
+    }
     Gpu turing = new Gpu(0, "Tesla T4", 7, 5, 40, 1L << 34);
-    Precision.FP32.requireOn(turing);
-    Precision.BF16.requireOn(new Gpu(0, "A100", 8, 0, 108, 1L << 36));
+    CudaDriver driver = new CudaDriver(List.of(turing), "12.6", "");
+    DeviceSelection old = DeviceSelection.of("auto", OPTIONS, () -> driver);
+    assertEquals("cuda:0", old.chosen());
+    assertEquals(Precision.FP32, old.precision());
+    assertEquals(
+        "tf32 needs compute capability 8.0: Tesla T4 has 7.5",
+        assertThrows(IllegalArgumentException.class, () -> old.withPrecision(Precision.TF32))
+            .getMessage());
     assertEquals(
         "bf16 needs compute capability 8.0: Tesla T4 has 7.5",
         assertThrows(IllegalArgumentException.class, () -> Precision.BF16.requireOn(turing))

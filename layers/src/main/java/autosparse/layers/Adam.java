@@ -100,12 +100,16 @@ public final class Adam implements AutoCloseable {
             secondMoments,
             norm);
     steps++; // a step that failed is not counted
-    parameters.zeroGradients();
   }
 
-  /** Gradient norm of the last step, before clipping. */
+  /** Gradient norm of the last step, before clipping; waits for it. */
   public double gradientNorm() {
     return norm.item();
+  }
+
+  /** Gradient norm of the last step, before clipping, [1]. */
+  public Tensor norm() {
+    return norm;
   }
 
   /** The moments, by parameter: {@code NAME.m} and {@code NAME.v}. */

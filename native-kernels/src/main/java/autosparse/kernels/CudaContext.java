@@ -13,20 +13,29 @@ import java.util.function.Supplier;
 /**
  * One device in use: its stream, its memory, its kernels.
  *
- * <p>Everything is queued on one stream and done in order. An error that a kernel makes while it
- * runs is therefore reported by a later call; the message names the launch before it. Driven by one
- * thread at a time.
+ * <p>Everything is queued on one stream and done in order, save copies inside {@link #upload}. An
+ * error that a kernel makes while it runs is therefore reported by a later call; the message names
+ * the launch before it. Driven by one thread at a time.
  */
 public final class CudaContext implements AutoCloseable {
+  /** Sections of the ring of the first stream; what a step writes fits one. */
+  private static final int STAGING_SECTIONS = 8;
+
   private final Driver driver;
   private final PlanningDriver planning;
   private final Gpu gpu;
   private final Driver.Stream stream;
   private final Staging staging;
+  private final Fetching fetching;
   private final Map<String, LoadedModule> modules = new HashMap<>();
   private final List<PinnedBlock> argumentBlocks = new ArrayList<>();
   private Thread owner = Thread.currentThread();
   private String lastLaunch = "none";
+  private long launches;
+  private long waits;
+  private Uploads uploads;
+  private boolean uploading;
+  private String capturing;
   private boolean closed;
 
   private record LoadedModule(Ptx ptx, Driver.Module module) {}
@@ -36,7 +45,8 @@ public final class CudaContext implements AutoCloseable {
     this.planning = driver instanceof PlanningDriver none ? none : null;
     this.gpu = gpu;
     this.stream = driver.createStream();
-    this.staging = new Staging(this, driver, stream);
+    this.staging = new Staging(this, driver, stream, STAGING_SECTIONS);
+    this.fetching = new Fetching(this, driver, stream);
   }
 
   /**
@@ -145,18 +155,123 @@ public final class CudaContext implements AutoCloseable {
 
   /** Waits until everything queued is done. */
   public void synchronize() {
+    refuseCapture("waiting for the device");
+    waits++;
     run("waiting for the stream", () -> driver.synchronize(stream));
+  }
+
+  /** Kernels and captured works queued so far by this context, those of libraries not counted. */
+  public long launches() {
+    return launches;
+  }
+
+  /** How often the host has waited for the device so far. */
+  public long waits() {
+    return waits;
+  }
+
+  void countWait() {
+    waits++;
+  }
+
+  /**
+   * Captures the launches and fills that {@code work} queues instead of doing them. It may not wait
+   * for the device nor copy to or from the host, and should have run once before, so that libraries
+   * have loaded what they use.
+   *
+   * @param name how messages call it
+   */
+  public CapturedWork capture(String name, Runnable work) {
+    refuseCapture("capturing " + name);
+    run("starting to capture " + name, () -> driver.beginCapture(stream));
+    capturing = name;
+    Driver.Graph graph = null;
+    RuntimeException failure = null;
+    try {
+      work.run();
+    } catch (RuntimeException e) {
+      failure = e;
+    } finally {
+      capturing = null;
+    }
+    try {
+      graph = ask("capturing " + name, () -> driver.endCapture(stream));
+    } catch (CudaCallException e) {
+      if (failure == null) {
+        throw e;
+      }
+      failure.addSuppressed(e); // the consequence of the first
+    }
+    if (failure != null) {
+      Driver.Graph partial = graph;
+      if (partial != null) {
+        run("giving back captured " + name, () -> driver.destroy(partial));
+      }
+      throw failure;
+    }
+    return new CapturedWork(this, name, graph);
+  }
+
+  /**
+   * Runs {@code copies}, whose writes to the device then run beside the kernels queued from now on;
+   * these must not touch their targets before {@link #awaitUploads}. Launches are refused inside.
+   */
+  public void upload(Runnable copies) {
+    refuseCapture("uploading");
+    if (uploading) {
+      throw new IllegalStateException("an upload inside an upload");
+    }
+    if (uploads == null) {
+      uploads = ask("preparing uploads", () -> new Uploads(this, driver, stream));
+    }
+    run("starting an upload", uploads::begin);
+    uploading = true;
+    try {
+      copies.run();
+    } finally {
+      uploading = false;
+      run("ending an upload", uploads::end);
+    }
+  }
+
+  /** What is queued from now on waits for the uploads so far. The host does not. */
+  public void awaitUploads() {
+    if (uploads != null) {
+      run("awaiting uploads", uploads::await);
+    }
+  }
+
+  private void refuseCapture(String what) {
+    if (capturing != null) {
+      throw new IllegalStateException(what + " inside captured " + capturing);
+    }
   }
 
   /** A mark in the stream, for timing. */
   public StreamMark mark() {
+    refuseCapture("a mark");
     Driver.Event event = ask("making an event", driver::createEvent);
     run("recording an event", () -> driver.record(event, stream));
     return new StreamMark(this, event);
   }
 
+  /** What writes go through now. */
   Staging staging() {
-    return staging;
+    refuseCapture("a copy to the device");
+    return uploading ? uploads.staging() : staging;
+  }
+
+  Fetching fetching() {
+    refuseCapture("a copy from the device");
+    if (uploading) {
+      throw new IllegalStateException("a copy from the device inside an upload");
+    }
+    return fetching;
+  }
+
+  /** Stream that copies and fills are queued on now. */
+  Driver.Stream copyStream() {
+    return uploading ? uploads.stream() : stream;
   }
 
   Driver driver() {
@@ -185,6 +300,9 @@ public final class CudaContext implements AutoCloseable {
       int sharedBytes,
       PinnedBlock arguments) {
     follow();
+    if (uploading) {
+      throw new IllegalStateException("kernel " + kernel + " launched inside an upload");
+    }
     try {
       driver.launch(
           function, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes, stream, arguments);
@@ -196,6 +314,19 @@ public final class CudaContext implements AutoCloseable {
               kernel, gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes));
     }
     lastLaunch = kernel;
+    launches++;
+  }
+
+  void launch(String name, Driver.Graph graph) {
+    follow();
+    refuseCapture("captured " + name + " launched");
+    try {
+      driver.launch(graph, stream);
+    } catch (DriverFailure e) {
+      throw failure(e, "captured " + name);
+    }
+    lastLaunch = name;
+    launches++;
   }
 
   /** Makes the context current on the thread that now drives the device. */
@@ -266,7 +397,11 @@ public final class CudaContext implements AutoCloseable {
         "closing",
         () -> {
           driver.synchronize(stream);
+          if (uploads != null) {
+            uploads.close();
+          }
           staging.close();
+          fetching.close();
           argumentBlocks.forEach(driver::freePinned);
           modules.values().forEach(module -> driver.unload(module.module));
           driver.destroy(stream);

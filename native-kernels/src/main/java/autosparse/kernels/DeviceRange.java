@@ -87,7 +87,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, short[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 2L * count),
@@ -98,7 +98,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, float[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 4L * count),
@@ -109,7 +109,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, double[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 8L * count),
@@ -120,7 +120,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, int[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 4L * count),
@@ -131,7 +131,7 @@ public final class DeviceRange implements AutoCloseable {
 
   public void read(long offset, long[] target, int at, int count) {
     context
-        .staging()
+        .fetching()
         .read(
             block,
             check(offset, 8L * count),
@@ -146,7 +146,7 @@ public final class DeviceRange implements AutoCloseable {
     if (words > 0) {
       context.run(
           "filling " + 4 * words + " bytes",
-          () -> context.driver().fill(block, offset, word, words, context.stream()));
+          () -> context.driver().fill(block, offset, word, words, context.copyStream()));
     }
   }
 

@@ -18,6 +18,9 @@ interface Driver {
   /** A mark in a stream. */
   interface Event {}
 
+  /** Work recorded in a stream, ready to be queued again and again as one. */
+  interface Graph {}
+
   /** Compiled kernels of one file. */
   interface Module {}
 
@@ -65,8 +68,9 @@ interface Driver {
 
   void freePinned(PinnedBlock block);
 
-  /** Queues block[offset ..] = the first {@code bytes} of {@code source}. */
-  void copyToDevice(DeviceBlock block, long offset, PinnedBlock source, long bytes, Stream stream);
+  /** Queues block[offset ..] = {@code bytes} of {@code source} from byte {@code from} on. */
+  void copyToDevice(
+      DeviceBlock block, long offset, PinnedBlock source, long from, long bytes, Stream stream);
 
   /** Queues the first {@code bytes} of {@code target} = block[offset ..]. */
   void copyToHost(PinnedBlock target, DeviceBlock block, long offset, long bytes, Stream stream);
@@ -86,10 +90,30 @@ interface Driver {
 
   void synchronize(Event event);
 
+  /** What is queued on {@code stream} from now on waits until {@code event} has happened. */
+  void await(Event event, Stream stream);
+
   /** Milliseconds from one event to a later one; both have happened. */
   float elapsed(Event from, Event to);
 
   void destroy(Event event);
+
+  /**
+   * From now on work queued on {@code stream} is recorded instead of done, until {@link
+   * #endCapture}; calls that wait for the stream fail meanwhile.
+   */
+  void beginCapture(Stream stream);
+
+  /**
+   * Ends what {@link #beginCapture} began, also after a failure in between, which fails this call
+   * too.
+   */
+  Graph endCapture(Stream stream);
+
+  /** Queues a graph's work. Allocates no Java object. */
+  void launch(Graph graph, Stream stream);
+
+  void destroy(Graph graph);
 
   /** Compiles PTX for the current device. */
   Module load(byte[] ptx);

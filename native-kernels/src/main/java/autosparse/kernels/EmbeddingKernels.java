@@ -1,6 +1,11 @@
 package autosparse.kernels;
 
-/** Launches the kernels of {@code embedding.cu}. Arguments are device addresses. */
+import java.util.Map;
+
+/**
+ * Launches the kernels of {@code embedding.cu}. Arguments are device addresses; tables and rows
+ * have the type given.
+ */
 public final class EmbeddingKernels {
   private static final String FAMILY = "embedding";
   private static final int THREADS = 256;
@@ -26,25 +31,30 @@ public final class EmbeddingKernels {
 
   private static final long MOST_GRID_Y = 65535;
 
-  private final Kernel gather;
-  private final Kernel addMatches;
+  /** The entries of one storage type. */
+  private record Entries(Kernel gather, Kernel addMatches, Kernel sumRuns, Kernel addSlices) {
+    static Entries of(CudaContext context, Storage type) {
+      return new Entries(
+          context.kernel(FAMILY, type.entry("gather")),
+          context.kernel(FAMILY, type.entry("add_matches")),
+          context.kernel(FAMILY, type.entry("sum_runs")),
+          context.kernel(FAMILY, type.entry("add_slices")));
+    }
+  }
+
+  private final Map<Storage, Entries> entries;
   private final Kernel count;
   private final Kernel scan;
   private final Kernel scatter;
   private final Kernel findRuns;
-  private final Kernel sumRuns;
-  private final Kernel addSlices;
   private final int mostBlocks;
 
   public EmbeddingKernels(CudaContext context) {
-    gather = context.kernel(FAMILY, "gather_f32");
-    addMatches = context.kernel(FAMILY, "add_matches_f32");
+    entries = Storage.each(type -> Entries.of(context, type));
     count = context.kernel(FAMILY, "sort_count");
     scan = context.kernel(FAMILY, "sort_scan");
     scatter = context.kernel(FAMILY, "sort_scatter");
     findRuns = context.kernel(FAMILY, "find_runs");
-    sumRuns = context.kernel(FAMILY, "sum_runs_f32");
-    addSlices = context.kernel(FAMILY, "add_slices_f32");
     mostBlocks = Grids.resident(context.gpu(), THREADS);
   }
 
@@ -54,7 +64,9 @@ public final class EmbeddingKernels {
    * @param table [tableRows, columns]
    * @param index I32 [rows]
    */
-  public void gather(long table, long index, long y, long rows, int tableRows, int columns) {
+  public void gather(
+      Storage type, long table, long index, long y, long rows, int tableRows, int columns) {
+    Kernel gather = entries.get(type).gather;
     gather.begin().pointer(table).pointer(index).pointer(y);
     gather.int64(rows).int32(tableRows).int32(columns);
     long groups = rows * Grids.blocks(columns, 4);
@@ -77,15 +89,25 @@ public final class EmbeddingKernels {
    * @param partials [tableRows, matchSlices(rows), columns], overwritten
    */
   public void addMatches(
-      long index, long dy, int rows, int tableRows, int columns, long partials, long dTable) {
+      Storage type,
+      long index,
+      long dy,
+      int rows,
+      int tableRows,
+      int columns,
+      long partials,
+      long dTable) {
+    Kernel addMatches = entries.get(type).addMatches;
     addMatches.begin().pointer(index).pointer(dy).int32(rows).int32(tableRows).int32(columns);
     addMatches.pointer(partials);
     long slices = matchSlices(rows);
     addMatches.launch(Grids.blocks(tableRows, WARPS), slices, 1, THREADS, 1, 1, 0);
-    addSlices(partials, tableRows, (int) slices, columns, dTable);
+    addSlices(type, partials, tableRows, (int) slices, columns, dTable);
   }
 
-  private void addSlices(long partials, int tableRows, int slices, int columns, long dTable) {
+  private void addSlices(
+      Storage type, long partials, int tableRows, int slices, int columns, long dTable) {
+    Kernel addSlices = entries.get(type).addSlices;
     addSlices.begin().pointer(partials).int32(tableRows).int32(slices).int32(columns);
     long blocks = Grids.blocks((long) tableRows * columns, THREADS);
     addSlices.pointer(dTable).launch(Math.min(mostBlocks, blocks), THREADS);
@@ -141,6 +163,7 @@ public final class EmbeddingKernels {
    * @param partials [tableRows, slices(rows, tableRows), columns], overwritten
    */
   public void addRuns(
+      Storage type,
       long sortedKeys,
       long sortedPositions,
       long dy,
@@ -154,9 +177,10 @@ public final class EmbeddingKernels {
     findRuns.launch(Grids.blocks(rows + 1L, THREADS), THREADS);
     int warps = rows >= LONG_RUN * tableRows ? WARPS : 1;
     int slices = (int) slices(rows, tableRows);
+    Kernel sumRuns = entries.get(type).sumRuns;
     sumRuns.begin().pointer(starts).pointer(sortedPositions).pointer(dy);
     sumRuns.int32(tableRows).int32(columns).int32(warps).pointer(partials);
     sumRuns.launch(Grids.blocks(tableRows, WARPS / warps), slices, 1, THREADS, 1, 1, 0);
-    addSlices(partials, tableRows, slices, columns, dTable);
+    addSlices(type, partials, tableRows, slices, columns, dTable);
   }
 }

@@ -12,9 +12,12 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
@@ -28,6 +31,8 @@ final class JCudaCalls implements Driver {
   private record StreamHandle(CUstream handle) implements Stream {}
 
   private record EventHandle(CUevent handle) implements Event {}
+
+  private record GraphHandle(CUgraphExec handle) implements Graph {}
 
   private record ModuleHandle(CUmodule handle) implements Module {}
 
@@ -187,13 +192,12 @@ final class JCudaCalls implements Driver {
 
   @Override
   public void copyToDevice(
-      DeviceBlock block, long offset, PinnedBlock source, long bytes, Stream stream) {
+      DeviceBlock block, long offset, PinnedBlock source, long from, long bytes, Stream stream) {
     CUdeviceptr target = ((Block) block).withByteOffset(offset);
+    Pointer place = ((Pinned) source).withByteOffset(from);
     check(
         "cuMemcpyHtoDAsync",
-        () ->
-            JCudaDriver.cuMemcpyHtoDAsync(
-                target, (Pinned) source, bytes, ((StreamHandle) stream).handle));
+        () -> JCudaDriver.cuMemcpyHtoDAsync(target, place, bytes, ((StreamHandle) stream).handle));
   }
 
   @Override
@@ -260,6 +264,55 @@ final class JCudaCalls implements Driver {
   @Override
   public void synchronize(Event event) {
     check("cuEventSynchronize", () -> JCudaDriver.cuEventSynchronize(((EventHandle) event).handle));
+  }
+
+  @Override
+  public void await(Event event, Stream stream) {
+    check(
+        "cuStreamWaitEvent",
+        () ->
+            JCudaDriver.cuStreamWaitEvent(
+                ((StreamHandle) stream).handle, ((EventHandle) event).handle, 0));
+  }
+
+  @Override
+  public void beginCapture(Stream stream) {
+    // Relaxed: a library may load a kernel that it meets for the first time.
+    check(
+        "cuStreamBeginCapture",
+        () ->
+            JCudaDriver.cuStreamBeginCapture(
+                ((StreamHandle) stream).handle,
+                CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED));
+  }
+
+  @Override
+  public Graph endCapture(Stream stream) {
+    CUgraph graph = new CUgraph();
+    check(
+        "cuStreamEndCapture",
+        () -> JCudaDriver.cuStreamEndCapture(((StreamHandle) stream).handle, graph));
+    CUgraphExec executable = new CUgraphExec();
+    try {
+      check("cuGraphInstantiate", () -> JCudaDriver.cuGraphInstantiate(executable, graph, 0));
+    } finally {
+      check("cuGraphDestroy", () -> JCudaDriver.cuGraphDestroy(graph));
+    }
+    return new GraphHandle(executable);
+  }
+
+  @Override
+  public void launch(Graph graph, Stream stream) {
+    try {
+      JCudaDriver.cuGraphLaunch(((GraphHandle) graph).handle, ((StreamHandle) stream).handle);
+    } catch (CudaException e) {
+      throw failure("cuGraphLaunch", e);
+    }
+  }
+
+  @Override
+  public void destroy(Graph graph) {
+    check("cuGraphExecDestroy", () -> JCudaDriver.cuGraphExecDestroy(((GraphHandle) graph).handle));
   }
 
   @Override

@@ -58,7 +58,7 @@ final class NativeCache {
    * @param library such as {@code JCudaDriver}
    */
   void loadJCuda(String library, Runnable first) {
-    Path file = unpack("/lib/lib" + library + JCUDA_PLATFORM);
+    Path file = unpack(jcudaResource(library));
     synchronized (NativeCache.class) {
       String before = System.getProperty(TEMPORARY);
       System.setProperty(TEMPORARY, file.getParent().toString());
@@ -68,6 +68,11 @@ final class NativeCache {
         System.setProperty(TEMPORARY, before);
       }
     }
+  }
+
+  /** Name of the resource that holds one of JCuda's libraries. */
+  static String jcudaResource(String library) {
+    return "/lib/lib" + library + JCUDA_PLATFORM;
   }
 
   /**

@@ -1,6 +1,11 @@
 package autosparse.kernels;
 
-/** Launches the kernels of {@code normalization.cu}. Arguments are device addresses. */
+import java.util.Map;
+
+/**
+ * Launches the kernels of {@code normalization.cu}. Arguments are device addresses: x, y and their
+ * gradients of the type given, the rest of F32.
+ */
 public final class NormalizationKernels {
   private static final String FAMILY = "normalization";
   private static final int THREADS = 256;
@@ -14,39 +19,48 @@ public final class NormalizationKernels {
   /** Sums that a block of add_slices owns. */
   private static final int SUMS = 32;
 
-  private final Rows four256;
-  private final Rows four1024;
-  private final Rows one256;
-  private final Kernel forwardWide;
-  private final Kernel backwardWide;
-  private final Kernel wideParameters;
+  private final Map<Storage, Entries> entries;
   private final Kernel addSlices;
 
   /** Kernels that keep a row in the registers of one warp. */
   private record Rows(Kernel forward, Kernel backward) {
-    static Rows of(CudaContext context, String size) {
+    static Rows of(CudaContext context, Storage type, String size) {
       return new Rows(
-          context.kernel(FAMILY, "layer_norm_forward_" + size + "_f32"),
-          context.kernel(FAMILY, "layer_norm_backward_" + size + "_f32"));
+          context.kernel(FAMILY, type.entry("layer_norm_forward_" + size)),
+          context.kernel(FAMILY, type.entry("layer_norm_backward_" + size)));
+    }
+  }
+
+  /** The entries of one storage type. */
+  private record Entries(
+      Rows four256,
+      Rows four1024,
+      Rows one256,
+      Kernel forwardWide,
+      Kernel backwardWide,
+      Kernel wideParameters) {
+    static Entries of(CudaContext context, Storage type) {
+      return new Entries(
+          Rows.of(context, type, "v4_256"),
+          Rows.of(context, type, "v4_1024"),
+          Rows.of(context, type, "v1_256"),
+          context.kernel(FAMILY, type.entry("layer_norm_forward_wide")),
+          context.kernel(FAMILY, type.entry("layer_norm_backward_wide")),
+          context.kernel(FAMILY, type.entry("layer_norm_wide_parameters")));
+    }
+
+    /** The kernels for rows of so many columns, or null where only the wide ones will do. */
+    Rows rows(int columns) {
+      if (columns % 4 == 0 && columns <= 1024) {
+        return columns <= 256 ? four256 : four1024;
+      }
+      return columns <= 256 ? one256 : null;
     }
   }
 
   public NormalizationKernels(CudaContext context) {
-    four256 = Rows.of(context, "v4_256");
-    four1024 = Rows.of(context, "v4_1024");
-    one256 = Rows.of(context, "v1_256");
-    forwardWide = context.kernel(FAMILY, "layer_norm_forward_wide_f32");
-    backwardWide = context.kernel(FAMILY, "layer_norm_backward_wide_f32");
-    wideParameters = context.kernel(FAMILY, "layer_norm_wide_parameters_f32");
+    entries = Storage.each(type -> Entries.of(context, type));
     addSlices = context.kernel(FAMILY, "layer_norm_add_slices_f32");
-  }
-
-  /** The kernels for rows of so many columns, or null where only the wide ones will do. */
-  private Rows rows(int columns) {
-    if (columns % 4 == 0 && columns <= 1024) {
-      return columns <= 256 ? four256 : four1024;
-    }
-    return columns <= 256 ? one256 : null;
   }
 
   private static long rowsPerSlice(long rows) {
@@ -70,6 +84,7 @@ public final class NormalizationKernels {
    * @param inverseDeviation [rows], written
    */
   public void forward(
+      Storage type,
       long x,
       long gamma,
       long beta,
@@ -79,8 +94,8 @@ public final class NormalizationKernels {
       long inverseDeviation,
       long rows,
       int columns) {
-    Rows narrow = rows(columns);
-    Kernel kernel = narrow == null ? forwardWide : narrow.forward;
+    Rows narrow = entries.get(type).rows(columns);
+    Kernel kernel = narrow == null ? entries.get(type).forwardWide : narrow.forward;
     kernel.begin().pointer(x).pointer(gamma).pointer(beta).float32(epsilon);
     kernel.pointer(y).pointer(mean).pointer(inverseDeviation);
     if (narrow == null) {
@@ -96,6 +111,7 @@ public final class NormalizationKernels {
    * @param partials [slices(rows), 2, columns], overwritten
    */
   public void backward(
+      Storage type,
       long x,
       long gamma,
       long mean,
@@ -110,11 +126,13 @@ public final class NormalizationKernels {
     if (rows == 0) {
       return;
     }
-    Rows narrow = rows(columns);
+    Rows narrow = entries.get(type).rows(columns);
     long slices = slices(rows);
     if (narrow == null) {
+      Kernel backwardWide = entries.get(type).backwardWide;
       backwardWide.begin().pointer(x).pointer(gamma).pointer(mean).pointer(inverseDeviation);
       backwardWide.pointer(dy).pointer(dx).int32(columns).launch(rows, THREADS);
+      Kernel wideParameters = entries.get(type).wideParameters;
       wideParameters.begin().pointer(x).pointer(mean).pointer(inverseDeviation).pointer(dy);
       wideParameters.pointer(partials).int64(rows).int64(rowsPerSlice(rows)).int32(columns);
       wideParameters.launch(Grids.blocks(columns, THREADS), slices, 1, THREADS, 1, 1, 0);

@@ -27,7 +27,7 @@ final class PlanningDriver implements Driver {
     return cublas;
   }
 
-  private record Handle(String name) implements Stream, Event, Module, Function {}
+  private record Handle(String name) implements Stream, Event, Graph, Module, Function {}
 
   private record Block(long address) implements DeviceBlock {}
 
@@ -109,7 +109,7 @@ final class PlanningDriver implements Driver {
 
   @Override
   public void copyToDevice(
-      DeviceBlock block, long offset, PinnedBlock source, long bytes, Stream stream) {}
+      DeviceBlock block, long offset, PinnedBlock source, long from, long bytes, Stream stream) {}
 
   @Override
   public void copyToHost(
@@ -139,6 +139,23 @@ final class PlanningDriver implements Driver {
 
   @Override
   public void synchronize(Event event) {}
+
+  @Override
+  public void await(Event event, Stream stream) {}
+
+  @Override
+  public void beginCapture(Stream stream) {}
+
+  @Override
+  public Graph endCapture(Stream stream) {
+    return new Handle("graph");
+  }
+
+  @Override
+  public void launch(Graph graph, Stream stream) {}
+
+  @Override
+  public void destroy(Graph graph) {}
 
   @Override
   public float elapsed(Event from, Event to) {

@@ -1,30 +1,39 @@
 package autosparse.kernels;
 
+import java.util.Map;
+
 /** Launches the kernels of {@code pooling.cu}. Arguments are device addresses. */
 public final class PoolingKernels {
   private static final String FAMILY = "pooling";
   private static final int THREADS = 256;
 
-  /** Channels of one block that streams features. */
-  private static final int CHANNELS = 128;
+  /** Threads of a block that lie side by side along the channels, at most. */
+  private static final int LANES = 32;
 
+  private static final int AVERAGE_THREADS = 1024;
   private static final int AVERAGE_CHANNELS = 32;
   private static final int SLICE_SITES = 256;
-  private static final int MOST_SLICES = 512;
+  private static final int MOST_SLICES = 1056;
 
   /** Slices of all matrices together, at most. */
   private static final int MOST_PARTIALS = 1 << 14;
 
-  private static final int BACKWARD_SITES = 256;
+  private static final int BACKWARD_SITES = 128;
 
-  private final Kernel sumSlices;
+  /** The entries of one storage type. */
+  private record Entries(Kernel sumSlices, Kernel reluAverageBackward) {}
+
+  private final Map<Storage, Entries> entries;
   private final Kernel averageSlices;
-  private final Kernel reluAverageBackward;
 
   public PoolingKernels(CudaContext context) {
-    sumSlices = context.kernel(FAMILY, "sum_slices_f32");
+    entries =
+        Storage.each(
+            type ->
+                new Entries(
+                    context.kernel(FAMILY, type.entry("sum_slices")),
+                    context.kernel(FAMILY, type.entry("relu_average_backward"))));
     averageSlices = context.kernel(FAMILY, "average_slices_f32");
-    reluAverageBackward = context.kernel(FAMILY, "relu_average_backward_f32");
   }
 
   /** Slices that each matrix is cut into by {@link #average}. */
@@ -36,28 +45,44 @@ public final class PoolingKernels {
   /**
    * y[b] = mean of the rows offsets[b] to offsets[b+1] of x, 0 without rows.
    *
+   * @param type of x; sums and y are F32
    * @param offsets I64 [matrices + 1]
-   * @param partials [matrices, slices, channels]
-   * @param y [matrices, channels]
+   * @param partials F32 [matrices, slices, channels], all of it written
+   * @param y F32 [matrices, channels]
    */
   public void average(
-      long x, long offsets, long matrices, int slices, int channels, long partials, long y) {
-    sumSlices.begin().pointer(x).pointer(offsets).int32(slices).int32(channels).pointer(partials);
-    sumSlices.launch(matrices * slices, Grids.blocks(channels, CHANNELS), 1, THREADS, 1, 1, 0);
+      Storage type,
+      long x,
+      long offsets,
+      long matrices,
+      int slices,
+      int channels,
+      long partials,
+      long y) {
+    Kernel sum = entries.get(type).sumSlices();
+    sum.begin().pointer(x).pointer(offsets).int32(slices).int32(channels).pointer(partials);
+    sum.launch(matrices * slices, blocksAcross(type, channels), 1, THREADS, 1, 1, 0);
     averageSlices.begin().pointer(partials).pointer(offsets).int32(slices).int32(channels);
     averageSlices.pointer(y);
     long tiles = Grids.blocks(channels, AVERAGE_CHANNELS);
-    averageSlices.launch(matrices, tiles, 1, THREADS, 1, 1, 0);
+    averageSlices.launch(matrices, tiles, 1, AVERAGE_THREADS, 1, 1, 0);
+  }
+
+  private static long blocksAcross(Storage type, int channels) {
+    return Grids.blocks(channels, (long) LANES * type.pack());
   }
 
   /**
-   * dz = y &gt; 0 ? dNext + dPooled[b] / rows of b : 0.
+   * dz = y &gt; 0 ? dNext + dPooled[b] / rows of b : 0, summed in F32.
    *
+   * @param type of y, dNext and dz
    * @param y [sites, channels]
    * @param dNext as y, may be dz; 0 for none
-   * @param dPooled [matrices, channels]
+   * @param dPooled F32 [matrices, channels]
+   * @param dz as y
    */
   public void reluAverageBackward(
+      Storage type,
       long y,
       long dNext,
       long dPooled,
@@ -66,10 +91,11 @@ public final class PoolingKernels {
       int matrices,
       int channels,
       long dz) {
-    reluAverageBackward.begin().pointer(y).pointer(dNext).pointer(dPooled).pointer(offsets);
-    reluAverageBackward.int64(sites).int32(matrices).int32(channels).int32(BACKWARD_SITES);
-    reluAverageBackward.pointer(dz);
-    long tiles = Grids.blocks(channels, CHANNELS);
-    reluAverageBackward.launch(Grids.blocks(sites, BACKWARD_SITES), tiles, 1, THREADS, 1, 1, 0);
+    Kernel kernel = entries.get(type).reluAverageBackward();
+    kernel.begin().pointer(y).pointer(dNext).pointer(dPooled).pointer(offsets);
+    kernel.int64(sites).int32(matrices).int32(channels).int32(BACKWARD_SITES);
+    kernel.pointer(dz);
+    long blocks = Grids.blocks(sites, BACKWARD_SITES);
+    kernel.launch(blocks, blocksAcross(type, channels), 1, THREADS, 1, 1, 0);
   }
 }

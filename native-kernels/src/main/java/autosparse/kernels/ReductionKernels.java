@@ -1,5 +1,7 @@
 package autosparse.kernels;
 
+import java.util.Map;
+
 /** Launches the kernels of {@code reduction.cu}. Arguments are device addresses. */
 public final class ReductionKernels {
   private static final String FAMILY = "reduction";
@@ -14,13 +16,13 @@ public final class ReductionKernels {
   /** Elements of a block of segment_broadcast. */
   private static final int TILE = 1024;
 
-  private final Kernel columnSum;
+  private final Map<Storage, Kernel> columnSum;
   private final Kernel columnSumSlices;
   private final Kernel segmentSum;
   private final Kernel segmentBroadcast;
 
   public ReductionKernels(CudaContext context) {
-    columnSum = context.kernel(FAMILY, "column_sum_f32");
+    columnSum = Storage.each(type -> context.kernel(FAMILY, type.entry("column_sum")));
     columnSumSlices = context.kernel(FAMILY, "column_sum_slices_f32");
     segmentSum = context.kernel(FAMILY, "segment_sum_f32");
     segmentBroadcast = context.kernel(FAMILY, "segment_broadcast_f32");
@@ -45,12 +47,15 @@ public final class ReductionKernels {
   /**
    * y[c] = Σ_n x[n, c], or += when accumulating.
    *
+   * @param type of x; y is F32
    * @param partial F32 [slices(rows), columns], overwritten
    */
-  public void columnSum(long x, long rows, long columns, boolean accumulate, long partial, long y) {
+  public void columnSum(
+      Storage type, long x, long rows, long columns, boolean accumulate, long partial, long y) {
     int width = width(columns);
-    columnSum.begin().pointer(x).int64(rows).int64(columns).pointer(partial);
-    columnSum.launch(slices(rows), Grids.blocks(columns, width), 1, width, THREADS / width, 1, 0);
+    Kernel slice = columnSum.get(type);
+    slice.begin().pointer(x).int64(rows).int64(columns).pointer(partial);
+    slice.launch(slices(rows), Grids.blocks(columns, width), 1, width, THREADS / width, 1, 0);
     columnSumSlices.begin().pointer(partial).int64(slices(rows)).int64(columns).pointer(y);
     columnSumSlices.int32(accumulate ? 1 : 0).launch(Grids.blocks(columns, THREADS), THREADS);
   }

@@ -8,27 +8,39 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Two page-locked buffers that copies between the heap and the device go through: while the device
- * works on one, the other is filled or emptied.
+ * Page-locked memory that copies from the heap to the device go through, on one stream.
+ *
+ * <p>A ring of sections: copies are laid behind each other, so many small ones wait for nothing. A
+ * section is entered again only when the device has read what lay in it; that wait is the only one,
+ * and a copy as large as the ring has one for each further section.
  */
 final class Staging {
-  /** Bytes of one buffer: a copy of this size takes some 0.1 ms, far above a copy's fixed cost. */
+  /** Bytes of a section: a copy of this size takes some 0.1 ms, far above a copy's fixed cost. */
   static final int PIECE = 4 << 20;
+
+  private static final int ALIGNMENT = 256;
 
   private final CudaContext context;
   private final Driver driver;
   private final Driver.Stream stream;
-  private final PinnedBlock[] buffers = new PinnedBlock[2];
-  private final Event[] done = new Event[2];
+  private final PinnedBlock[] sections;
+  private final Event[] read;
+  private int section;
+  private int used;
 
-  Staging(CudaContext context, Driver driver, Driver.Stream stream) {
+  /**
+   * @param sections number of sections of {@link #PIECE} bytes
+   */
+  Staging(CudaContext context, Driver driver, Driver.Stream stream, int sections) {
     this.context = context;
     this.driver = driver;
     this.stream = stream;
-    for (int b = 0; b < buffers.length; b++) {
-      buffers[b] = driver.allocatePinned(PIECE);
-      done[b] = driver.createEvent();
-      driver.record(done[b], stream);
+    this.sections = new PinnedBlock[sections];
+    this.read = new Event[sections];
+    for (int s = 0; s < sections; s++) {
+      this.sections[s] = driver.allocatePinned(PIECE);
+      read[s] = driver.createEvent();
+      driver.record(read[s], stream);
     }
   }
 
@@ -38,48 +50,32 @@ final class Staging {
         "copying " + bytes + " bytes to the device",
         () -> {
           for (long at = 0; at < bytes; at += PIECE) {
-            int b = (int) (at / PIECE % 2);
             int length = (int) Math.min(PIECE, bytes - at);
-            driver.synchronize(done[b]);
-            fill.move(buffer(b), at, length);
-            driver.copyToDevice(block, offset + at, buffers[b], length, stream);
-            driver.record(done[b], stream);
+            if (length > PIECE - used) {
+              turn();
+            }
+            ByteBuffer place =
+                sections[section].buffer().duplicate().order(ByteOrder.nativeOrder());
+            fill.move(
+                place.limit(used + length).position(used).slice().order(place.order()), at, length);
+            driver.copyToDevice(block, offset + at, sections[section], used, length, stream);
+            used = Math.min(PIECE, (used + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
           }
         });
   }
 
-  /** Copies {@code bytes} from the device; returns when they are there. */
-  void read(DeviceBlock block, long offset, long bytes, Piece empty) {
-    context.run(
-        "copying " + bytes + " bytes from the device",
-        () -> {
-          queue(block, offset, bytes, 0);
-          for (long at = 0; at < bytes; at += PIECE) {
-            queue(block, offset, bytes, at + PIECE);
-            int b = (int) (at / PIECE % 2);
-            driver.synchronize(done[b]);
-            empty.move(buffer(b), at, (int) Math.min(PIECE, bytes - at));
-          }
-        });
-  }
-
-  private void queue(DeviceBlock block, long offset, long bytes, long at) {
-    if (at < bytes) {
-      int b = (int) (at / PIECE % 2);
-      long length = Math.min(PIECE, bytes - at);
-      driver.copyToHost(buffers[b], block, offset + at, length, stream);
-      driver.record(done[b], stream);
-    }
-  }
-
-  private ByteBuffer buffer(int b) {
-    return buffers[b].buffer().duplicate().order(ByteOrder.nativeOrder()).rewind();
+  private void turn() {
+    driver.record(read[section], stream);
+    section = (section + 1) % sections.length;
+    context.countWait();
+    driver.synchronize(read[section]);
+    used = 0;
   }
 
   void close() {
-    for (int b = 0; b < buffers.length; b++) {
-      driver.destroy(done[b]);
-      driver.freePinned(buffers[b]);
+    for (int s = 0; s < sections.length; s++) {
+      driver.destroy(read[s]);
+      driver.freePinned(sections[s]);
     }
   }
 }

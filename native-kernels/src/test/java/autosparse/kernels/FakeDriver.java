@@ -15,12 +15,21 @@ class FakeDriver implements Driver {
   final Map<String, String> failing = new HashMap<>();
 
   final List<String> copies = new ArrayList<>();
+
+  /** Copies, fills, events and graphs in the order of their queueing, with their stream. */
+  final List<String> queue = new ArrayList<>();
+
+  int waits;
+  int graphs;
   int version = 12060;
   List<Gpu> gpus = List.of(GPU);
   int liveBlocks;
   int launches;
   int sharedBytes;
   private long nextAddress = 1 << 20;
+  private int streams;
+  private int events;
+  private int capturedFrom = -1;
 
   private final class Block implements DeviceBlock, PinnedBlock {
     private final long address;
@@ -45,6 +54,13 @@ class FakeDriver implements Driver {
   }
 
   private record Handle(String name) implements Stream, Event, Module, Function {}
+
+  /** What was launched while it was captured. */
+  private record Captured(int launches) implements Graph {}
+
+  private void queue(String what, Stream stream) {
+    queue.add(what + " on " + ((Handle) stream).name);
+  }
 
   void fails(String call) {
     if (failing.containsKey(call)) {
@@ -109,10 +125,11 @@ class FakeDriver implements Driver {
 
   @Override
   public void copyToDevice(
-      DeviceBlock block, long offset, PinnedBlock source, long bytes, Stream stream) {
+      DeviceBlock block, long offset, PinnedBlock source, long from, long bytes, Stream stream) {
     fails("cuMemcpyHtoDAsync");
     copies.add("to device " + bytes);
-    ((Block) block).memory.put((int) offset, source.buffer(), 0, (int) bytes);
+    queue("copy " + bytes, stream);
+    ((Block) block).memory.put((int) offset, source.buffer(), (int) from, (int) bytes);
   }
 
   @Override
@@ -124,6 +141,7 @@ class FakeDriver implements Driver {
 
   @Override
   public void fill(DeviceBlock block, long offset, int word, long words, Stream stream) {
+    queue("fill " + words, stream);
     for (int i = 0; i < words; i++) {
       ((Block) block).memory.putInt((int) offset + 4 * i, word);
     }
@@ -131,7 +149,7 @@ class FakeDriver implements Driver {
 
   @Override
   public Stream createStream() {
-    return new Handle("stream");
+    return new Handle("stream " + streams++);
   }
 
   @Override
@@ -144,14 +162,49 @@ class FakeDriver implements Driver {
 
   @Override
   public Event createEvent() {
-    return new Handle("event");
+    return new Handle("event " + events++);
   }
 
   @Override
-  public void record(Event event, Stream stream) {}
+  public void record(Event event, Stream stream) {
+    queue("record " + ((Handle) event).name, stream);
+  }
 
   @Override
-  public void synchronize(Event event) {}
+  public void synchronize(Event event) {
+    waits++;
+  }
+
+  @Override
+  public void await(Event event, Stream stream) {
+    queue("await " + ((Handle) event).name, stream);
+  }
+
+  @Override
+  public void beginCapture(Stream stream) {
+    fails("cuStreamBeginCapture");
+    capturedFrom = launches;
+  }
+
+  @Override
+  public Graph endCapture(Stream stream) {
+    int captured = launches - capturedFrom;
+    launches = capturedFrom;
+    fails("cuStreamEndCapture");
+    graphs++;
+    return new Captured(captured);
+  }
+
+  @Override
+  public void launch(Graph graph, Stream stream) {
+    fails("cuGraphLaunch");
+    launches += ((Captured) graph).launches;
+  }
+
+  @Override
+  public void destroy(Graph graph) {
+    graphs--;
+  }
 
   @Override
   public float elapsed(Event from, Event to) {

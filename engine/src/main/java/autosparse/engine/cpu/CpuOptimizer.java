@@ -83,6 +83,8 @@ final class CpuOptimizer extends OptimizerOperators {
           weights.get(p).write(from, w, 0, count);
           firstMoments.get(p).write(from, m, 0, count);
           secondMoments.get(p).write(from, v, 0, count);
+          Arrays.fill(g, 0, count, 0);
+          gradients.get(p).write(from, g, 0, count);
         });
   }
 

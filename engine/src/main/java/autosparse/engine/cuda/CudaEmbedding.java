@@ -2,6 +2,8 @@ package autosparse.engine.cuda;
 
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I32;
+import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -25,9 +27,10 @@ final class CudaEmbedding extends EmbeddingOperators {
   @Override
   protected void applyGather(Tensor table, Tensor index, Tensor y) {
     kernels.gather(
-        table.deviceAddress(F32),
+        storage(y),
+        address(table),
         index.deviceAddress(I32),
-        y.deviceAddress(F32),
+        address(y),
         y.dim(0),
         Math.toIntExact(table.dim(0)),
         Math.toIntExact(table.dim(1)));
@@ -44,13 +47,14 @@ final class CudaEmbedding extends EmbeddingOperators {
     try (TensorScope scope = dTable.device().root().child("gather backward")) {
       if (EmbeddingKernels.isSmall(rows, tableRows)) {
         kernels.addMatches(
+            storage(dy),
             index.deviceAddress(I32),
-            dy.deviceAddress(F32),
+            address(dy),
             rows,
             tableRows,
             columns,
             partials(scope, tableRows, EmbeddingKernels.matchSlices(rows), columns),
-            dTable.deviceAddress(F32));
+            address(dTable));
       } else {
         addSorted(scope, dy, index, dTable);
       }
@@ -80,15 +84,16 @@ final class CudaEmbedding extends EmbeddingOperators {
           positions[1 - from].deviceAddress(I32));
     }
     kernels.addRuns(
+        storage(dy),
         keys[passes % 2].deviceAddress(I32),
         positions[passes % 2].deviceAddress(I32),
-        dy.deviceAddress(F32),
+        address(dy),
         rows,
         tableRows,
         columns,
         workspace(scope, "starts", tableRows + 1L).deviceAddress(I32),
         partials(scope, tableRows, EmbeddingKernels.slices(rows, tableRows), columns),
-        dTable.deviceAddress(F32));
+        address(dTable));
   }
 
   private static long partials(TensorScope scope, int tableRows, long slices, int columns) {

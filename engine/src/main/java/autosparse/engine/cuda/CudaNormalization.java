@@ -1,6 +1,8 @@
 package autosparse.engine.cuda;
 
 import static autosparse.engine.DType.F32;
+import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -27,11 +29,12 @@ final class CudaNormalization extends NormalizationOperators {
       Tensor mean,
       Tensor inverseDeviation) {
     kernels.forward(
-        x.deviceAddress(F32),
+        storage(x),
+        address(x),
         gamma.deviceAddress(F32),
         beta.deviceAddress(F32),
         (float) epsilon,
-        y.deviceAddress(F32),
+        address(y),
         mean.deviceAddress(F32),
         inverseDeviation.deviceAddress(F32),
         x.dim(0),
@@ -58,12 +61,13 @@ final class CudaNormalization extends NormalizationOperators {
               2,
               x.dim(1));
       kernels.backward(
-          x.deviceAddress(F32),
+          storage(x),
+          address(x),
           gamma.deviceAddress(F32),
           mean.deviceAddress(F32),
           inverseDeviation.deviceAddress(F32),
-          dy.deviceAddress(F32),
-          dx.deviceAddress(F32),
+          address(dy),
+          address(dx),
           dGamma.deviceAddress(F32),
           dBeta.deviceAddress(F32),
           partials.deviceAddress(F32),

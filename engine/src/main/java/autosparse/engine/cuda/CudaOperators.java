@@ -1,6 +1,7 @@
 package autosparse.engine.cuda;
 
 import autosparse.engine.Operators;
+import autosparse.engine.Precision;
 import autosparse.engine.operators.SparsePatternOperators;
 import autosparse.engine.planning.PlannedPatterns;
 import autosparse.engine.sparse.SiteCounts;
@@ -10,8 +11,8 @@ import autosparse.kernels.CudaContext;
 public final class CudaOperators {
   private CudaOperators() {}
 
-  public static Operators create(CudaContext context) {
-    return create(context, new CudaSparsePattern(context, SiteCounts.ON_DEVICE));
+  public static Operators create(CudaContext context, Precision precision) {
+    return create(context, precision, new CudaSparsePattern(context, SiteCounts.ON_DEVICE));
   }
 
   /**
@@ -24,13 +25,14 @@ public final class CudaOperators {
   /**
    * @param context a planning context
    */
-  public static Planning planning(CudaContext context) {
+  public static Planning planning(CudaContext context, Precision precision) {
     PlannedPatterns patterns =
         new PlannedPatterns(counts -> new CudaSparsePattern(context, counts));
-    return new Planning(create(context, patterns), patterns);
+    return new Planning(create(context, precision, patterns), patterns);
   }
 
-  private static Operators create(CudaContext context, SparsePatternOperators pattern) {
+  private static Operators create(
+      CudaContext context, Precision precision, SparsePatternOperators pattern) {
     CudaGemm gemm = new CudaGemm(context);
     return new Operators(
         gemm,
@@ -40,7 +42,7 @@ public final class CudaOperators {
         new CudaNormalization(context),
         new CudaAttention(context),
         pattern,
-        new CudaSparseConvolution(context),
+        new CudaSparseConvolution(context, precision),
         new CudaPooling(context),
         new CudaRankingLoss(context),
         new CudaOptimizer(context),

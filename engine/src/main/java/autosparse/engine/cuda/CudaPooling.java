@@ -2,6 +2,8 @@ package autosparse.engine.cuda;
 
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I64;
+import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -28,7 +30,8 @@ final class CudaPooling extends PoolingOperators {
           work.create(
               "partial sum of each slice", F32, MemoryTag.WORKSPACE, matrices, slices, channels);
       kernels.average(
-          x.deviceAddress(F32),
+          storage(x),
+          address(x),
           offsets.deviceAddress(I64),
           matrices,
           slices,
@@ -42,13 +45,14 @@ final class CudaPooling extends PoolingOperators {
   protected void applyReluAverageBackward(
       Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
     kernels.reluAverageBackward(
-        y.deviceAddress(F32),
-        dNext == null ? 0 : dNext.deviceAddress(F32),
+        storage(y),
+        address(y),
+        dNext == null ? 0 : address(dNext),
         dPooled.deviceAddress(F32),
         offsets.deviceAddress(I64),
         y.dim(0),
         Math.toIntExact(dPooled.dim(0)),
         Math.toIntExact(y.dim(1)),
-        dz.deviceAddress(F32));
+        address(dz));
   }
 }

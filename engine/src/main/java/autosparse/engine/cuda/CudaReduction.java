@@ -2,6 +2,8 @@ package autosparse.engine.cuda;
 
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I64;
+import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -33,7 +35,8 @@ final class CudaReduction extends ReductionOperators {
               ReductionKernels.slices(rows),
               columns);
       kernels.columnSum(
-          x.deviceAddress(F32),
+          storage(x),
+          address(x),
           rows,
           columns,
           accumulate,

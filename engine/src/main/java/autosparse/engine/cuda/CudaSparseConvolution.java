@@ -3,7 +3,10 @@ package autosparse.engine.cuda;
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I32;
 import static autosparse.engine.DType.I64;
+import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.storage;
 
+import autosparse.engine.Precision;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
@@ -11,17 +14,38 @@ import autosparse.engine.operators.SparseConvolutionOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
 import autosparse.kernels.CudaContext;
+import autosparse.kernels.OnesConvolutionKernels;
 import autosparse.kernels.SparseConvolutionKernels;
+import autosparse.kernels.SparseGradientKernels;
+import autosparse.kernels.Storage;
+import autosparse.kernels.TensorConvolutionKernels;
 
 /**
  * Forward and the gradient by the input are one implicit GEMM over the outputs of a map; the
- * gradient by the weights sums fixed slices of the outputs.
+ * gradient by the weights sums fixed slices of the outputs. Which kernels do it depends on the
+ * features' type and, for float, on the device's precision.
  */
 final class CudaSparseConvolution extends SparseConvolutionOperators {
   private final SparseConvolutionKernels kernels;
 
-  CudaSparseConvolution(CudaContext context) {
+  /** Kernels for tensor cores; null on a device that computes in float. */
+  private final TensorCores tensorCores;
+
+  private record TensorCores(
+      TensorConvolutionKernels convolution,
+      SparseGradientKernels gradient,
+      OnesConvolutionKernels ones) {
+    static TensorCores of(CudaContext context) {
+      return new TensorCores(
+          new TensorConvolutionKernels(context),
+          new SparseGradientKernels(context),
+          new OnesConvolutionKernels(context));
+    }
+  }
+
+  CudaSparseConvolution(CudaContext context, Precision precision) {
     kernels = new SparseConvolutionKernels(context);
+    tensorCores = precision == Precision.FP32 ? null : TensorCores.of(context);
   }
 
   private static SparseConvolutionKernels.Map addresses(NeighborMap map) {
@@ -36,61 +60,98 @@ final class CudaSparseConvolution extends SparseConvolutionOperators {
 
   @Override
   protected void applyForward(Tensor x, Tensor weight, NeighborMap map, boolean relu, Tensor y) {
-    kernels.convolve(
-        x.deviceAddress(F32),
-        weight.deviceAddress(F32),
-        addresses(map),
-        channels(weight, 1),
-        channels(weight, 2),
-        relu,
-        y.deviceAddress(F32));
+    int fanIn = channels(weight, 1);
+    int fanOut = channels(weight, 2);
+    if (tensorCores == null) {
+      kernels.convolve(
+          x.deviceAddress(F32),
+          weight.deviceAddress(F32),
+          addresses(map),
+          fanIn,
+          fanOut,
+          relu,
+          y.deviceAddress(F32));
+      return;
+    }
+    try (TensorScope work = y.device().root().child("convolution")) {
+      tensorCores.convolution.convolve(
+          storage(x),
+          address(x),
+          weight.deviceAddress(F32),
+          addresses(map),
+          map.pairs(),
+          fanIn,
+          fanOut,
+          relu,
+          address(y),
+          roundedWeights(x, weight, work));
+    }
   }
 
   @Override
   protected void applyBackward(
       Tensor x, Tensor weight, NeighborMap map, Tensor dz, Tensor dx, Tensor dWeight) {
-    if (dx != null) {
-      inputGradient(weight, map, dz, dx);
-    }
-    if (dWeight != null) {
-      weightGradient(x, map, dz, dWeight);
+    try (TensorScope work = dz.device().root().child("convolution backward")) {
+      if (dx != null) {
+        inputGradient(weight, map, dz, dx, work);
+      }
+      if (dWeight != null) {
+        weightGradient(x, map, dz, dWeight, work);
+      }
     }
   }
 
   /** A convolution of dz with the turned weights over the map's opposite direction. */
-  private void inputGradient(Tensor weight, NeighborMap map, Tensor dz, Tensor dx) {
+  private void inputGradient(
+      Tensor weight, NeighborMap map, Tensor dz, Tensor dx, TensorScope work) {
     ConvolutionKernel kernel = map.kernel();
+    NeighborMap opposite = kernel.isSubmanifold() ? map : map.transposed();
     int fanIn = channels(weight, 1);
     int fanOut = channels(weight, 2);
-    try (TensorScope work = dx.device().root().child("convolution backward")) {
-      long turned =
-          work.create("turned weights", F32, MemoryTag.WORKSPACE, weight.elements())
-              .deviceAddress(F32);
-      kernels.turnWeights(
+    if (tensorCores != null) {
+      tensorCores.convolution.inputGradient(
+          storage(dz),
+          address(dz),
           weight.deviceAddress(F32),
-          kernel.offsets(),
+          addresses(opposite),
+          opposite.pairs(),
           fanIn,
           fanOut,
           kernel.isSubmanifold(),
-          turned);
-      kernels.convolve(
-          dz.deviceAddress(F32),
-          turned,
-          addresses(kernel.isSubmanifold() ? map : map.transposed()),
-          fanOut,
-          fanIn,
-          false,
-          dx.deviceAddress(F32));
+          address(dx),
+          roundedWeights(dz, weight, work));
+      return;
     }
+    long turned =
+        work.create("turned weights", F32, MemoryTag.WORKSPACE, weight.elements())
+            .deviceAddress(F32);
+    kernels.turnWeights(
+        weight.deviceAddress(F32), kernel.offsets(), fanIn, fanOut, kernel.isSubmanifold(), turned);
+    kernels.convolve(
+        dz.deviceAddress(F32),
+        turned,
+        addresses(opposite),
+        fanOut,
+        fanIn,
+        false,
+        dx.deviceAddress(F32));
   }
 
-  private void weightGradient(Tensor x, NeighborMap map, Tensor dz, Tensor dWeight) {
+  private void weightGradient(
+      Tensor x, NeighborMap map, Tensor dz, Tensor dWeight, TensorScope work) {
     int offsets = map.kernel().offsets();
     int fanIn = channels(dWeight, 1);
     int fanOut = channels(dWeight, 2);
-    int slices = SparseConvolutionKernels.slices(dz.dim(0), offsets, fanIn, fanOut);
-    try (TensorScope work = dz.device().root().child("convolution backward")) {
-      long partials = partials(slices, dWeight, work);
+    int slices;
+    long partials;
+    if (storage(dz) == Storage.BF16) {
+      slices = tensorCores.gradient.slices(dz.dim(0), offsets, fanIn, fanOut);
+      partials = partials(slices, dWeight, work);
+      tensorCores.gradient.weightGradient(
+          address(x), address(dz), addresses(map), fanIn, fanOut, slices, partials);
+    } else {
+      slices = SparseConvolutionKernels.slices(dz.dim(0), offsets, fanIn, fanOut);
+      partials = partials(slices, dWeight, work);
       kernels.weightGradient(
           x.deviceAddress(F32),
           dz.deviceAddress(F32),
@@ -99,13 +160,24 @@ final class CudaSparseConvolution extends SparseConvolutionOperators {
           fanOut,
           slices,
           partials);
-      kernels.sumPartials(partials, slices, dWeight.elements(), dWeight.deviceAddress(F32));
     }
+    kernels.sumPartials(partials, slices, dWeight.elements(), dWeight.deviceAddress(F32));
   }
 
   @Override
   protected void applyForwardOnes(
       ConvolutionKernel kernel, Tensor masks, Tensor weight, boolean relu, Tensor y) {
+    if (storage(y) == Storage.BF16) {
+      tensorCores.ones.forward(
+          masks.deviceAddress(I32),
+          weight.deviceAddress(F32),
+          masks.dim(0),
+          kernel.offsets(),
+          channels(weight, 2),
+          relu,
+          address(y));
+      return;
+    }
     kernels.onesForward(
         masks.deviceAddress(I32),
         weight.deviceAddress(F32),
@@ -119,19 +191,46 @@ final class CudaSparseConvolution extends SparseConvolutionOperators {
   @Override
   protected void applyBackwardOnes(
       ConvolutionKernel kernel, Tensor masks, Tensor dz, Tensor dWeight) {
-    int slices = SparseConvolutionKernels.onesSlices(masks.dim(0));
+    boolean narrow = storage(dz) == Storage.BF16;
+    long sites = masks.dim(0);
+    int slices =
+        narrow ? OnesConvolutionKernels.slices(sites) : SparseConvolutionKernels.onesSlices(sites);
     try (TensorScope work = dz.device().root().child("convolution of ones, backward")) {
       long partials = partials(slices, dWeight, work);
-      kernels.onesBackward(
-          masks.deviceAddress(I32),
-          dz.deviceAddress(F32),
-          masks.dim(0),
-          kernel.offsets(),
-          channels(dWeight, 2),
-          slices,
-          partials);
+      if (narrow) {
+        tensorCores.ones.backward(
+            masks.deviceAddress(I32),
+            address(dz),
+            sites,
+            kernel.offsets(),
+            channels(dWeight, 2),
+            slices,
+            partials);
+      } else {
+        kernels.onesBackward(
+            masks.deviceAddress(I32),
+            dz.deviceAddress(F32),
+            sites,
+            kernel.offsets(),
+            channels(dWeight, 2),
+            slices,
+            partials);
+      }
       kernels.sumPartials(partials, slices, dWeight.elements(), dWeight.deviceAddress(F32));
     }
+  }
+
+  /** Where the kernels for tensor cores put the weights that they have rounded. */
+  private long roundedWeights(Tensor features, Tensor weight, TensorScope work) {
+    long bytes =
+        tensorCores.convolution.workspaceBytes(
+            storage(features),
+            Math.toIntExact(weight.dim(0)),
+            channels(weight, 1),
+            channels(weight, 2));
+    return work.create(
+            "rounded weights", F32, MemoryTag.WORKSPACE, (bytes + Float.BYTES - 1) / Float.BYTES)
+        .deviceAddress(F32);
   }
 
   private static long partials(int slices, Tensor total, TensorScope work) {

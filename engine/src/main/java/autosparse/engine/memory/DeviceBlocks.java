@@ -14,6 +14,7 @@ public final class DeviceBlocks {
   private final RangeAllocator allocator;
   private final MemoryLedger ledger = new MemoryLedger();
   private final boolean guarded;
+  private ReplayMemory replay;
 
   public DeviceBlocks(DeviceMemory memory, boolean guarded) {
     this.memory = memory;
@@ -29,6 +30,31 @@ public final class DeviceBlocks {
     return ledger;
   }
 
+  /** Whether blocks lie between sentinels. */
+  public boolean isGuarded() {
+    return guarded;
+  }
+
+  /**
+   * Runs {@code work} and keeps all memory that it takes and gives back for later runs of the same
+   * work at the same addresses: nobody else gets it until {@link #endReplays} was called as often.
+   * Pieces of work, which never run at the same time, share it. It lies at the end of the range,
+   * where it fragments nothing.
+   *
+   * @throws IllegalStateException when the work leaves a block behind
+   */
+  public void keepForReplays(Runnable work) {
+    if (replay == null) {
+      replay = new ReplayMemory(allocator, ledger);
+    }
+    replay.extend(work);
+  }
+
+  /** One piece of {@link #keepForReplays} will not run again. */
+  public void endReplays() {
+    replay.release();
+  }
+
   private int guard() {
     return guarded ? GUARD_BYTES : 0;
   }
@@ -36,7 +62,11 @@ public final class DeviceBlocks {
   /** Takes a block; returns the offset of its first byte. */
   public long allocate(long bytes, MemoryTag tag, String name) {
     long padded = RangeAllocator.padded(bytes);
-    long start = allocator.allocate(padded + 2L * guard(), tag.isTemporary());
+    boolean replayed = replay != null && replay.isExtending();
+    long start = allocator.allocate(padded + 2L * guard(), tag.isTemporary() || replayed);
+    if (replayed) {
+      replay.note(start, padded + 2L * guard());
+    }
     ledger.allocated(tag, name, start + guard(), padded);
     if (guarded) {
       memory.fill(start, SENTINEL, (padded + 2L * GUARD_BYTES) / 4);

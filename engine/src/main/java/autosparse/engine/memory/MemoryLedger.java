@@ -84,6 +84,14 @@ public final class MemoryLedger {
     return peak.getOrDefault(tag, 0L);
   }
 
+  /** Forgets peaks: from here on they start at what is live now. */
+  public void resetPeak() {
+    peakBytes = liveBytes;
+    atPeak = new EnumMap<>(live);
+    peak.clear();
+    peak.putAll(live);
+  }
+
   /** Live bytes by tag at the moment of the peak; the values sum to {@link #peakBytes()}. */
   public Map<MemoryTag, Long> atPeak() {
     return new EnumMap<>(atPeak);

@@ -88,6 +88,31 @@ public final class RangeAllocator {
     callsUntilFailure = calls;
   }
 
+  /**
+   * Takes the block that starts at {@code offset}, all of which is free.
+   *
+   * @param bytes size; a multiple of {@link #ALIGNMENT}, as is the offset
+   */
+  public void take(long offset, long bytes) {
+    Map.Entry<Long, Long> block = free.floorEntry(offset);
+    if (block == null || block.getKey() + block.getValue() < offset + bytes) {
+      throw new IllegalStateException(bytes + " bytes at offset " + offset + " are not free");
+    }
+    free.remove(block.getKey());
+    if (block.getKey() < offset) {
+      free.put(block.getKey(), offset - block.getKey());
+    }
+    long end = block.getKey() + block.getValue();
+    if (offset + bytes < end) {
+      free.put(offset + bytes, end - offset - bytes);
+    }
+    used.put(offset, bytes);
+    temporaries.add(offset);
+    liveBytes += bytes;
+    peakBytes = Math.max(peakBytes, liveBytes);
+    peakExtent = Math.max(peakExtent, extent());
+  }
+
   /** Gives a block back; its neighbours are merged with it. */
   public void free(long offset) {
     Long size = used.remove(offset);

@@ -24,8 +24,10 @@ final class AttentionCases {
             new Form("mixed H=4 d=8", 4, 8, 9216, 12, 0, 1, 33, 64, 5),
             new Form("wide heads H=2 d=40", 2, 40, 4096, 20, 3, 50),
             new Form("one sequence H=1 d=5", 1, 5, 1024))) {
-      cases.add(attention(form));
-      cases.add(attentionBackward(form));
+      // Scores, their exponentials and the output.
+      cases.add(attention(form).ofProducts().rounded(3));
+      // Scores, their exponentials, the gradients of both and of q, k and v.
+      cases.add(attentionBackward(form).ofProducts().rounded(5));
     }
     return cases;
   }
@@ -40,18 +42,18 @@ final class AttentionCases {
     final Tensor logSumExp;
     final double scores;
 
-    Bound(Form form, TensorScope scope, long tokens, long seed) {
+    Bound(Form form, TensorScope scope, long tokens, Draw draw) {
       this.form = form;
       int channels = form.heads() * form.d();
-      values = new Values(scope, seed);
+      values = new Values(scope, draw);
       operators = scope.device().operators().attention();
-      qkv = values.between("qkv", -2, 2, tokens, 3L * channels);
+      qkv = values.activationBetween("qkv", -2, 2, tokens, 3L * channels);
       long[] starts =
           form.lengths().length == 0
               ? new long[] {0, tokens}
               : Values.segments(tokens, form.lengths());
       offsets = values.longs("offsets", starts);
-      out = values.output("out", tokens, channels);
+      out = values.activationOutput("out", tokens, channels);
       logSumExp = values.output("log sum exp", tokens, form.heads());
       double pairs = 0;
       for (int s = 0; s + 1 < starts.length; s++) {
@@ -76,8 +78,8 @@ final class AttentionCases {
         Tolerance.SINGLE,
         OpCase.ODD_SIZES,
         form.benchmarkSize(),
-        (scope, size, seed) -> {
-          Bound bound = new Bound(form, scope, size, seed);
+        (scope, size, draw) -> {
+          Bound bound = new Bound(form, scope, size, draw);
           return Invocation.of(
               List.of(bound.qkv, bound.offsets),
               List.of(bound.out, bound.logSumExp),
@@ -100,11 +102,12 @@ final class AttentionCases {
         Tolerance.SINGLE,
         OpCase.ODD_SIZES,
         form.benchmarkSize(),
-        (scope, size, seed) -> {
-          Bound bound = new Bound(form, scope, size, seed);
+        (scope, size, draw) -> {
+          Bound bound = new Bound(form, scope, size, draw);
           bound.forward();
-          Tensor dOut = bound.values.real("dOut", bound.out.shape().toArray());
-          Tensor dQkv = bound.values.output("dQkv", bound.qkv.shape().toArray());
+          draw.roundActivation(bound.out);
+          Tensor dOut = bound.values.activation("dOut", bound.out.shape().toArray());
+          Tensor dQkv = bound.values.activationOutput("dQkv", bound.qkv.shape().toArray());
           return Invocation.of(
               List.of(bound.qkv, bound.offsets, bound.out, bound.logSumExp, dOut),
               List.of(dQkv),

@@ -85,12 +85,14 @@ final class ElementwiseCases {
             },
             (b, s, dy) -> List.of(dy, dy)));
     cases.add(fill());
+    cases.add(cast(true));
+    cases.add(cast(false));
     cases.add(axpy());
     cases.add(scaleGroups(COLUMNS));
     cases.add(scaleGroups(1));
     cases.add(copyColumns(false));
     cases.add(copyColumns(true));
-    return cases;
+    return cases.stream().map(OpCase::ofActivations).toList();
   }
 
   private static List<Tensor> mapped(
@@ -117,17 +119,17 @@ final class ElementwiseCases {
         tolerance,
         OpCase.ODD_SIZES,
         1 << 22,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
-          Tensor x = values.output("x", size, COLUMNS);
-          x.setDoubles(values.awayFromZero(x.elements(), 0.01, 3));
-          Tensor other = two ? values.real("other", size, COLUMNS) : null;
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
+          Tensor x = values.activationOutput("x", size, COLUMNS);
+          values.setActivation(x, values.awayFromZero(x.elements(), 0.01, 3));
+          Tensor other = two ? values.activation("other", size, COLUMNS) : null;
           Bound bound =
               new Bound(
                   scope.device().operators().elementwise(),
                   x,
                   other,
-                  values.output("y", size, COLUMNS));
+                  values.activationOutput("y", size, COLUMNS));
           Gradient gradient =
               slope == null
                   ? null
@@ -148,10 +150,36 @@ final class ElementwiseCases {
         Tolerance.EXACT,
         OpCase.ODD_SIZES,
         1 << 24,
-        (scope, size, seed) -> {
-          Tensor y = new Values(scope, seed).output("y", size);
+        (scope, size, draw) -> {
+          Tensor y = new Values(scope, draw).activationOutput("y", size);
           ElementwiseOperators operators = scope.device().operators().elementwise();
           return Invocation.of(List.of(), List.of(y), () -> operators.fill(y, 0.25), null, 0);
+        });
+  }
+
+  /** To and from the type of activations; a copy where that is the real one. */
+  private static OpCase cast(boolean toActivation) {
+    return new OpCase(
+        "cast " + (toActivation ? "to activation" : "to real"),
+        "elementwise",
+        Tolerance.EXACT,
+        OpCase.ODD_SIZES,
+        1 << 24,
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
+          Tensor x = toActivation ? values.real("x", size) : values.activation("x", size);
+          Tensor y = toActivation ? values.activationOutput("y", size) : values.output("y", size);
+          ElementwiseOperators operators = scope.device().operators().elementwise();
+          return Invocation.of(
+              List.of(x),
+              List.of(y),
+              () -> operators.cast(x, y),
+              (results, dOutputs) -> {
+                Tensor dx = results.workspaceLike(x);
+                operators.cast(dOutputs.get(0), dx);
+                return List.of(dx);
+              },
+              0);
         });
   }
 
@@ -162,10 +190,10 @@ final class ElementwiseCases {
         Tolerance.SINGLE,
         OpCase.ODD_SIZES,
         1 << 24,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
-          Tensor x = values.real("x", size);
-          Tensor y = values.real("y", size);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
+          Tensor x = values.activation("x", size);
+          Tensor y = values.activation("y", size);
           ElementwiseOperators operators = scope.device().operators().elementwise();
           return Invocation.of(
               List.of(x, y),
@@ -187,10 +215,11 @@ final class ElementwiseCases {
         Tolerance.SINGLE,
         List.of(0L, 1L, 31L, 33L, 1025L, 20001L),
         1 << 22,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           long[] groups = Values.segments(size, 0, 5, 1, 0, 700);
-          Tensor x = columns == 1 ? values.real("x", size) : values.real("x", size, columns);
+          Tensor x =
+              columns == 1 ? values.activation("x", size) : values.activation("x", size, columns);
           Tensor factor = values.real("factor", groups.length - 1);
           Tensor offsets = values.longs("offsets", groups);
           Tensor y = scope.create("y", x.dtype(), x.tag(), x.shape().toArray());
@@ -215,10 +244,10 @@ final class ElementwiseCases {
         accumulate ? Tolerance.SINGLE : Tolerance.EXACT,
         OpCase.ODD_SIZES,
         1 << 18,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
-          Tensor x = values.real("x", size, 9);
-          Tensor y = values.real("y", size, 12);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
+          Tensor x = values.activation("x", size, 9);
+          Tensor y = values.activation("y", size, 12);
           ElementwiseOperators operators = scope.device().operators().elementwise();
           return Invocation.of(
               List.of(x),

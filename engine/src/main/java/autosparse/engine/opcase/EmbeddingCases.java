@@ -14,8 +14,8 @@ final class EmbeddingCases {
   static List<OpCase> all() {
     List<OpCase> cases = new ArrayList<>();
     for (int rows : new int[] {2, 37, 1000}) {
-      cases.add(gather(rows));
-      cases.add(gatherBackward(rows));
+      cases.add(gather(rows).ofActivations());
+      cases.add(gatherBackward(rows).ofActivations());
     }
     return cases;
   }
@@ -27,11 +27,11 @@ final class EmbeddingCases {
         Tolerance.EXACT,
         OpCase.ODD_SIZES,
         1 << 16,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
-          Tensor table = values.real("table", rows, 19);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
+          Tensor table = values.activation("table", rows, 19);
           Tensor index = values.ints("index", values.indices(size, rows));
-          Tensor y = values.output("y", size, 19);
+          Tensor y = values.activationOutput("y", size, 19);
           EmbeddingOperators embedding = scope.device().operators().embedding();
           return Invocation.of(
               List.of(table, index),
@@ -54,11 +54,11 @@ final class EmbeddingCases {
         Tolerance.SINGLE,
         OpCase.ODD_SIZES,
         1 << 16,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
-          Tensor dy = values.real("dy", size, 19);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
+          Tensor dy = values.activation("dy", size, 19);
           Tensor index = values.ints("index", values.indices(size, rows));
-          Tensor dTable = values.real("dTable", rows, 19);
+          Tensor dTable = values.activation("dTable", rows, 19);
           EmbeddingOperators embedding = scope.device().operators().embedding();
           return Invocation.of(
               List.of(dy, index),

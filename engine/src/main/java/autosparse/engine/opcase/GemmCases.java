@@ -19,7 +19,16 @@ final class GemmCases {
     long[] of(long size);
   }
 
-  private record Product(boolean transposeA, boolean transposeB, double alpha, double beta) {}
+  /** In training, weights are factors of untransposed products and TN gives their gradients. */
+  private record Product(boolean transposeA, boolean transposeB, double alpha, double beta) {
+    boolean ofWeight() {
+      return !transposeA;
+    }
+
+    boolean toWeight() {
+      return transposeA && !transposeB;
+    }
+  }
 
   static List<OpCase> all() {
     List<OpCase> cases = new ArrayList<>();
@@ -57,7 +66,7 @@ final class GemmCases {
     cases.add(linear("linear bias relu", true, Activation.RELU, 20, 70));
     cases.add(linear("linear relu", false, Activation.RELU, 1, 33));
     cases.add(linear("linear", false, Activation.IDENTITY, 7, 1));
-    return cases;
+    return cases.stream().map(OpCase::ofProducts).toList();
   }
 
   private static OpCase gemm(
@@ -70,16 +79,21 @@ final class GemmCases {
         Tolerance.SINGLE,
         testSizes,
         benchmarkSize,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           long[] mnk = sizes.of(size);
           long m = mnk[0];
           long n = mnk[1];
           long k = mnk[2];
-          Tensor a = transposeA ? values.real("a", k, m) : values.real("a", m, k);
-          Tensor b = transposeB ? values.real("b", n, k) : values.real("b", k, n);
+          Tensor a = transposeA ? values.activation("a", k, m) : values.activation("a", m, k);
+          long[] sizesOfB = transposeB ? new long[] {n, k} : new long[] {k, n};
+          Tensor b =
+              product.ofWeight() ? values.weight("b", sizesOfB) : values.activation("b", sizesOfB);
           boolean reads = product.beta() != 0;
-          Tensor c = reads ? values.real("c", m, n) : values.output("c", m, n);
+          Tensor c =
+              product.toWeight()
+                  ? values.real("c", m, n)
+                  : reads ? values.activation("c", m, n) : values.activationOutput("c", m, n);
           GemmOperators gemm = scope.device().operators().gemm();
           Gradient gradient =
               (results, dOutputs) -> {
@@ -121,18 +135,18 @@ final class GemmCases {
         Tolerance.SINGLE,
         OpCase.ODD_SIZES,
         9216,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           double bound = biased ? 1 : 2;
-          Tensor x = values.real("x", size, in);
+          Tensor x = values.activation("x", size, in);
           Tensor weight = values.output("weight", out, in);
-          weight.setDoubles(values.awayFromZero(weight.elements(), 0.5 * bound, bound));
+          values.setWeight(weight, values.awayFromZero(weight.elements(), 0.5 * bound, bound));
           Tensor bias =
               biased ? values.reals("bias", values.awayFromZero(out, in + 0.5, in + 1)) : null;
           if (!biased) {
-            x.setDoubles(values.awayFromZero(x.elements(), 0.5, 1));
+            values.setActivation(x, values.awayFromZero(x.elements(), 0.5, 1));
           }
-          Tensor y = values.output("y", size, out);
+          Tensor y = values.activationOutput("y", size, out);
           Operators all = scope.device().operators();
           Gradient gradient =
               (results, dOutputs) -> {

@@ -6,6 +6,7 @@ import autosparse.engine.opcase.Invocation.Gradient;
 import autosparse.engine.opcase.OpCase.Tolerance;
 import autosparse.engine.operators.NormalizationOperators;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Layer normalisation, over many rows and over long rows. */
 final class NormalizationCases {
@@ -18,13 +19,15 @@ final class NormalizationCases {
 
   static List<OpCase> all() {
     List<Long> positive = List.of(1L, 31L, 32L, 33L, 1023L, 1025L);
-    return List.of(
-        layerNorm("layerNorm C=48", OpCase.ODD_SIZES, 9216, 48),
-        layerNorm("layerNorm C=512", OpCase.ODD_SIZES, 9216, 512),
-        layerNorm("layerNorm N=5", positive, 1024, FREE),
-        layerNormBackward("layerNormBackward C=48", OpCase.ODD_SIZES, 9216, 48),
-        layerNormBackward("layerNormBackward C=512", OpCase.ODD_SIZES, 9216, 512),
-        layerNormBackward("layerNormBackward N=5", positive, 1024, FREE));
+    return Stream.of(
+            layerNorm("layerNorm C=48", OpCase.ODD_SIZES, 9216, 48),
+            layerNorm("layerNorm C=512", OpCase.ODD_SIZES, 9216, 512),
+            layerNorm("layerNorm N=5", positive, 1024, FREE),
+            layerNormBackward("layerNormBackward C=48", OpCase.ODD_SIZES, 9216, 48),
+            layerNormBackward("layerNormBackward C=512", OpCase.ODD_SIZES, 9216, 512),
+            layerNormBackward("layerNormBackward N=5", positive, 1024, FREE))
+        .map(OpCase::ofActivations)
+        .toList();
   }
 
   private static final class Bound {
@@ -37,22 +40,22 @@ final class NormalizationCases {
     final Tensor inverseDeviation;
     final Values values;
 
-    Bound(TensorScope scope, long rows, long columns, long seed) {
+    Bound(TensorScope scope, long rows, long columns, Draw draw) {
       operators = scope.device().operators().normalization();
-      values = new Values(scope, seed);
-      x = values.between("x", -1, 3, rows, columns);
+      values = new Values(scope, draw);
+      x = values.activationBetween("x", -1, 3, rows, columns);
       gamma = values.between("gamma", 0.5, 2, columns);
       beta = values.real("beta", columns);
-      y = values.output("y", rows, columns);
+      y = values.activationOutput("y", rows, columns);
       mean = values.output("mean", rows);
       inverseDeviation = values.output("inverse deviation", rows);
     }
 
     /** The free size is the number of rows, or, without given columns, of columns of five rows. */
-    static Bound of(TensorScope scope, long columns, long size, long seed) {
+    static Bound of(TensorScope scope, long columns, long size, Draw draw) {
       return columns == FREE
-          ? new Bound(scope, 5, size, seed)
-          : new Bound(scope, size, columns, seed);
+          ? new Bound(scope, 5, size, draw)
+          : new Bound(scope, size, columns, draw);
     }
 
     void forward() {
@@ -67,8 +70,8 @@ final class NormalizationCases {
         Tolerance.SINGLE,
         sizes,
         benchmarkSize,
-        (scope, size, seed) -> {
-          Bound bound = Bound.of(scope, columns, size, seed);
+        (scope, size, draw) -> {
+          Bound bound = Bound.of(scope, columns, size, draw);
           return Invocation.of(
               List.of(bound.x, bound.gamma, bound.beta),
               List.of(bound.y, bound.mean, bound.inverseDeviation),
@@ -104,11 +107,11 @@ final class NormalizationCases {
         Tolerance.SINGLE,
         sizes,
         benchmarkSize,
-        (scope, size, seed) -> {
-          Bound bound = Bound.of(scope, columns, size, seed);
+        (scope, size, draw) -> {
+          Bound bound = Bound.of(scope, columns, size, draw);
           bound.forward();
-          Tensor dy = bound.values.real("dy", bound.x.shape().toArray());
-          Tensor dx = bound.values.output("dx", bound.x.shape().toArray());
+          Tensor dy = bound.values.activation("dy", bound.x.shape().toArray());
+          Tensor dx = bound.values.activationOutput("dx", bound.x.shape().toArray());
           Tensor dGamma = bound.values.real("dGamma", bound.gamma.elements());
           Tensor dBeta = bound.values.real("dBeta", bound.beta.elements());
           return Invocation.of(

@@ -1,7 +1,14 @@
 package autosparse.engine.opcase;
 
+import static autosparse.engine.Precision.BF16;
+import static autosparse.engine.Precision.FP32;
+
+import autosparse.engine.Precision;
 import autosparse.engine.TensorScope;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The one definition of an operator that everything else is made from: the value test against the
@@ -14,6 +21,10 @@ import java.util.List;
  * @param tolerance how far a lower precision may be from the reference
  * @param testSizes values of the free size that tests run: 0, 1, around powers of two
  * @param benchmarkSize value of the free size that benchmarks run
+ * @param precisions those in which it computes something else than in another: FP32 always, BF16
+ *     where it has activations, TF32 where it multiplies matrices
+ * @param roundings how often a naive implementation in BF16 would round on the way from an input to
+ *     an output, for {@link #allowed}
  * @param preparation makes inputs and outputs and binds the call
  */
 public record OpCase(
@@ -22,7 +33,57 @@ public record OpCase(
     Tolerance tolerance,
     List<Long> testSizes,
     long benchmarkSize,
+    Set<Precision> precisions,
+    int roundings,
     Preparation preparation) {
+
+  /** A case of real tensors alone. */
+  OpCase(
+      String name,
+      String family,
+      Tolerance tolerance,
+      List<Long> testSizes,
+      long benchmarkSize,
+      Preparation preparation) {
+    this(name, family, tolerance, testSizes, benchmarkSize, EnumSet.of(FP32), 1, preparation);
+  }
+
+  public OpCase {
+    precisions = Collections.unmodifiableSet(EnumSet.copyOf(precisions));
+  }
+
+  /** This case of activations, which are stored in BF16 on a device of that precision. */
+  OpCase ofActivations() {
+    return in(EnumSet.of(FP32, BF16));
+  }
+
+  /** This case of activations that are multiplied by each other or by weights. */
+  OpCase ofProducts() {
+    return in(EnumSet.allOf(Precision.class));
+  }
+
+  private OpCase in(Set<Precision> all) {
+    return new OpCase(
+        name, family, tolerance, testSizes, benchmarkSize, all, roundings, preparation);
+  }
+
+  /** This case, a naive implementation of which rounds so often. */
+  OpCase rounded(int times) {
+    return new OpCase(
+        name, family, tolerance, testSizes, benchmarkSize, precisions, times, preparation);
+  }
+
+  /**
+   * Allowed error of each element of an output.
+   *
+   * @param largest largest magnitude of the reference's output
+   * @param naiveError largest error of a naive implementation in the same precision: the reference
+   *     computing from rounded factors, its output rounded once; 0 in single precision
+   * @return the tolerance of single precision, and twice the naive error for each of the roundings
+   */
+  public double allowed(double largest, double naiveError) {
+    return tolerance.absolute() + tolerance.relative() * largest + 2 * roundings * naiveError;
+  }
 
   /** The sizes at which loops break: empty, one, around a warp and around a tile. */
   public static final List<Long> ODD_SIZES = List.of(0L, 1L, 31L, 32L, 33L, 1023L, 1025L);
@@ -41,14 +102,19 @@ public record OpCase(
     public static final Tolerance EXACT = new Tolerance(0, 0);
   }
 
-  /** Makes one invocation in a scope; the same size and seed give the same values everywhere. */
+  /** Makes one invocation in a scope; the same size and draw give the same values everywhere. */
   @FunctionalInterface
   public interface Preparation {
-    Invocation prepare(TensorScope scope, long size, long seed);
+    Invocation prepare(TensorScope scope, long size, Draw draw);
   }
 
+  public Invocation prepare(TensorScope scope, long size, Draw draw) {
+    return preparation.prepare(scope, size, draw);
+  }
+
+  /** With values that are rounded to float alone. */
   public Invocation prepare(TensorScope scope, long size, long seed) {
-    return preparation.prepare(scope, size, seed);
+    return prepare(scope, size, Draw.of(seed));
   }
 
   @Override

@@ -1,8 +1,10 @@
 package autosparse.engine.opcase;
 
 import autosparse.engine.HostDevice;
+import autosparse.engine.Precision;
 import autosparse.engine.TensorScope;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The registry: every operator of the engine. */
@@ -31,7 +33,7 @@ public final class OpCases {
   public static String table() {
     StringBuilder table = new StringBuilder();
     table.append(
-        "| case | family | tolerance (relative, absolute) | gradient |\n|---|---|---|---|\n");
+        "| case | family | tolerance (relative, absolute) | precisions | gradient |\n|---|---|---|---|---|\n");
     HostDevice.Options options =
         HostDevice.Options.defaults().withCapacity(TABLE_BYTES).withThreads(1);
     try (HostDevice device = HostDevice.reference(options)) {
@@ -48,6 +50,11 @@ public final class OpCases {
               .append(operator.tolerance().relative())
               .append(", ")
               .append(operator.tolerance().absolute())
+              .append(" | ")
+              .append(
+                  operator.precisions().stream()
+                      .map(Precision::toString)
+                      .collect(Collectors.joining(", ")))
               .append(" | ")
               .append(gradient ? "yes" : "no")
               .append(" |\n");

@@ -34,8 +34,8 @@ final class OptimizerCases {
         Tolerance.SINGLE,
         List.of(0L, 1L, 31L, 33L, 1025L, 50000L),
         1 << 22,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           List<Tensor> gradients = parameters(values, "gradient", -1, 1, size);
           Tensor norm = values.output("norm", 1);
           OptimizerOperators operators = scope.device().operators().optimizer();
@@ -55,8 +55,8 @@ final class OptimizerCases {
         Tolerance.SINGLE,
         List.of(0L, 1L, 31L, 33L, 1025L, 50000L),
         1 << 22,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           List<Tensor> weights = parameters(values, "weight", -1, 1, size);
           List<Tensor> gradients = parameters(values, "gradient", -1, 1, size);
           List<Tensor> first = parameters(values, "first moment", -0.1, 0.1, size);
@@ -66,10 +66,9 @@ final class OptimizerCases {
           List<Tensor> outputs = new ArrayList<>(weights);
           outputs.addAll(first);
           outputs.addAll(second);
-          List<Tensor> inputs = new ArrayList<>(gradients);
-          inputs.add(norm);
+          outputs.addAll(gradients);
           return Invocation.of(
-              inputs,
+              List.of(norm),
               outputs,
               () -> operators.adam(settings, weights, gradients, first, second, norm),
               null,

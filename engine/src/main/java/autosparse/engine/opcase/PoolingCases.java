@@ -22,7 +22,7 @@ final class PoolingCases {
         cases.add(reluAverageBackward(channels, next));
       }
     }
-    return cases;
+    return cases.stream().map(OpCase::ofActivations).toList();
   }
 
   private static OpCase globalAverage(int channels) {
@@ -30,10 +30,10 @@ final class PoolingCases {
         "global average C=" + channels,
         "pooling",
         Tolerance.SINGLE,
-        (scope, size, seed) -> {
-          Random random = new Random(seed);
+        (scope, size, draw) -> {
+          Random random = new Random(draw.seed());
           Tensor offsets = batchOffsets(scope, size);
-          Tensor x = SparseSamples.values(scope, "x", random, size, channels);
+          Tensor x = SparseSamples.features(scope, draw, "x", random, size, channels);
           Tensor y = scope.real("y", MemoryTag.ACTIVATION, offsets.elements() - 1, channels);
           Operators operators = scope.device().operators();
           Invocation.Gradient gradient =
@@ -62,19 +62,20 @@ final class PoolingCases {
         "relu average backward C=" + channels + (next ? "" : " last layer"),
         "pooling",
         Tolerance.SINGLE,
-        (scope, size, seed) -> {
-          Random random = new Random(seed);
+        (scope, size, draw) -> {
+          Random random = new Random(draw.seed());
           Tensor offsets = batchOffsets(scope, size);
-          Tensor y = SparseSamples.values(scope, "y", random, size, channels);
+          Tensor y = SparseSamples.features(scope, draw, "y", random, size, channels);
           double[] rectified = y.toDoubles();
           for (int i = 0; i < rectified.length; i++) {
             rectified[i] = Math.max(0, rectified[i]);
           }
           y.setDoubles(rectified);
-          Tensor dNext = next ? SparseSamples.values(scope, "dNext", random, size, channels) : null;
+          Tensor dNext =
+              next ? SparseSamples.features(scope, draw, "dNext", random, size, channels) : null;
           Tensor dPooled =
               SparseSamples.values(scope, "dPooled", random, offsets.elements() - 1, channels);
-          Tensor dz = scope.real("dz", MemoryTag.GRADIENTS, size, channels);
+          Tensor dz = scope.activation("dz", size, channels);
           Operators operators = scope.device().operators();
           return new Invocation(
               next ? List.of(y, dNext, dPooled, offsets) : List.of(y, dPooled, offsets),

@@ -43,8 +43,8 @@ final class RankingLossCases {
         Tolerance.SINGLE,
         OpCase.ODD_SIZES,
         lengths.length == 0 ? 768 : 4096,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           long[] starts =
               lengths.length == 0 ? new long[] {0, size} : Values.segments(size, lengths);
           Tensor scores = values.reals("scores", scores(values, starts));

@@ -24,29 +24,30 @@ final class ReductionCases {
 
   private static OpCase columnSum(int columns, boolean accumulate) {
     return new OpCase(
-        "columnSum C=" + columns + (accumulate ? " accumulating" : ""),
-        "reduction",
-        Tolerance.SINGLE,
-        List.of(0L, 1L, 31L, 32L, 33L, 1023L, 1025L, 40000L),
-        1 << 18,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
-          Tensor x = values.real("x", size, columns);
-          Tensor y = accumulate ? values.real("y", columns) : values.output("y", columns);
-          ReductionOperators reduction = scope.device().operators().reduction();
-          return Invocation.of(
-              accumulate ? List.of(x, y) : List.of(x),
-              List.of(y),
-              () -> reduction.columnSum(x, accumulate, y),
-              (results, dOutputs) -> {
-                Tensor dy = dOutputs.get(0);
-                Tensor dx = results.workspaceLike(x);
-                Tensor whole = new Values(results, seed).longs("whole", 0, size);
-                reduction.segmentBroadcast(dy.view(1, columns), whole, dx);
-                return accumulate ? List.of(dx, dy) : List.of(dx);
-              },
-              (double) x.elements());
-        });
+            "columnSum C=" + columns + (accumulate ? " accumulating" : ""),
+            "reduction",
+            Tolerance.SINGLE,
+            List.of(0L, 1L, 31L, 32L, 33L, 1023L, 1025L, 40000L),
+            1 << 18,
+            (scope, size, draw) -> {
+              Values values = new Values(scope, draw);
+              Tensor x = values.activation("x", size, columns);
+              Tensor y = accumulate ? values.real("y", columns) : values.output("y", columns);
+              ReductionOperators reduction = scope.device().operators().reduction();
+              return Invocation.of(
+                  accumulate ? List.of(x, y) : List.of(x),
+                  List.of(y),
+                  () -> reduction.columnSum(x, accumulate, y),
+                  (results, dOutputs) -> {
+                    Tensor dy = dOutputs.get(0);
+                    Tensor dx = results.workspaceLike(x);
+                    Tensor whole = new Values(results, draw).longs("whole", 0, size);
+                    reduction.segmentBroadcast(dy.view(1, columns), whole, dx);
+                    return accumulate ? List.of(dx, dy) : List.of(dx);
+                  },
+                  (double) x.elements());
+            })
+        .ofActivations();
   }
 
   private static OpCase segmentSum(int columns) {
@@ -56,8 +57,8 @@ final class ReductionCases {
         Tolerance.SINGLE,
         List.of(0L, 1L, 31L, 33L, 1025L, 30001L),
         9216,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           Tensor x = values.real("x", size, columns);
           Tensor offsets = values.longs("offsets", Values.segments(size, 12, 0, 1, 13, 2000));
           Tensor y = values.output("y", offsets.dim(0) - 1, columns);
@@ -82,8 +83,8 @@ final class ReductionCases {
         Tolerance.EXACT,
         OpCase.ODD_SIZES,
         9216,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           Tensor offsets = values.longs("offsets", Values.segments(size, 0, 12, 33));
           Tensor y = values.real("y", offsets.dim(0) - 1, 5);
           Tensor x = values.output("x", size, 5);
@@ -108,8 +109,8 @@ final class ReductionCases {
         Tolerance.SINGLE,
         List.of(0L, 1L, 31L, 32L, 33L, 1023L, 1025L, 300001L),
         1 << 24,
-        (scope, size, seed) -> {
-          Values values = new Values(scope, seed);
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
           Tensor x = values.between("x", 0, 1, size);
           Tensor y = values.output("y", 1);
           ReductionOperators reduction = scope.device().operators().reduction();
@@ -119,7 +120,7 @@ final class ReductionCases {
               () -> reduction.sum(x, y),
               (results, dOutputs) -> {
                 Tensor dx = results.workspaceLike(x);
-                Tensor whole = new Values(results, seed).longs("whole", 0, size);
+                Tensor whole = new Values(results, draw).longs("whole", 0, size);
                 reduction.segmentBroadcast(dOutputs.get(0).view(1, 1), whole, dx.view(size, 1));
                 return List.of(dx);
               },

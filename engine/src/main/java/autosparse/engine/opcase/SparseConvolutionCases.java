@@ -3,7 +3,6 @@ package autosparse.engine.opcase;
 import autosparse.engine.Operators;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
-import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.opcase.OpCase.Tolerance;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
@@ -38,7 +37,7 @@ final class SparseConvolutionCases {
     }
     cases.add(forwardOnes(new ConvolutionKernel(3, 1, 2), 5, false, .3));
     cases.add(backwardOnes(new ConvolutionKernel(3, 1, 2), 5, .3));
-    return cases;
+    return cases.stream().map(OpCase::ofProducts).toList();
   }
 
   private static void addConvolutions(
@@ -59,16 +58,16 @@ final class SparseConvolutionCases {
         int fanOut,
         double density,
         long size,
-        long seed) {
-      Random random = new Random(seed);
+        Draw draw) {
+      Random random = new Random(draw.seed());
       Sites inputs = SparseSamples.sites(scope, size, density, random);
       Sites outputs =
           kernel.isSubmanifold()
               ? inputs
               : SparsePatternCases.downsampled(inputs, kernel.stride(), scope);
       return new Layer(
-          SparseSamples.values(scope, "x", random, inputs.count(), fanIn),
-          SparseSamples.values(scope, "weight", random, kernel.offsets(), fanIn, fanOut),
+          SparseSamples.features(scope, draw, "x", random, inputs.count(), fanIn),
+          SparseSamples.weights(scope, draw, "weight", random, kernel.offsets(), fanIn, fanOut),
           SparsePatternCases.map(inputs, outputs, kernel, scope),
           random);
     }
@@ -84,8 +83,9 @@ final class SparseConvolutionCases {
 
     /** Bytes of features, weights and map that one direction reads and writes once. */
     double bytes() {
-      double element = x.dtype().bytes();
-      return element * (x.elements() + sites() * weight.dim(2) + weight.elements())
+      return x.bytes()
+          + (double) x.dtype().bytes() * sites() * weight.dim(2)
+          + weight.bytes()
           + 4.0 * map.pairs()
           + 12.0 * sites();
     }
@@ -100,11 +100,11 @@ final class SparseConvolutionCases {
         name,
         "sparse convolution",
         Tolerance.SINGLE,
-        (scope, size, seed) -> {
-          Layer layer = Layer.make(scope, kernel, fanIn, fanOut, density, size, seed);
+        (scope, size, draw) -> {
+          Layer layer = Layer.make(scope, kernel, fanIn, fanOut, density, size, draw);
           Tensor x = layer.x();
           Tensor weight = layer.weight();
-          Tensor y = scope.real("y", MemoryTag.ACTIVATION, layer.sites(), fanOut);
+          Tensor y = scope.activation("y", layer.sites(), fanOut);
           Operators operators = scope.device().operators();
           // A rectified output has kinks, near which a difference quotient means nothing.
           Invocation.Gradient gradient =
@@ -142,12 +142,15 @@ final class SparseConvolutionCases {
         name,
         "sparse convolution",
         Tolerance.SINGLE,
-        (scope, size, seed) -> {
-          Layer layer = Layer.make(scope, kernel, fanIn, fanOut, density, size, seed);
-          Tensor dz = SparseSamples.values(scope, "dz", layer.random(), layer.sites(), fanOut);
+        (scope, size, draw) -> {
+          Layer layer = Layer.make(scope, kernel, fanIn, fanOut, density, size, draw);
+          Tensor dz =
+              SparseSamples.features(scope, draw, "dz", layer.random(), layer.sites(), fanOut);
           List<Tensor> outputs = new ArrayList<>();
           Tensor dx =
-              wantsInput ? SparseSamples.values(scope, "dx", layer.random(), size, fanIn) : null;
+              wantsInput
+                  ? SparseSamples.features(scope, draw, "dx", layer.random(), size, fanIn)
+                  : null;
           Tensor dWeight =
               wantsWeight
                   ? SparseSamples.values(
@@ -182,8 +185,8 @@ final class SparseConvolutionCases {
         name,
         "sparse convolution",
         Tolerance.SINGLE,
-        (scope, size, seed) -> {
-          Random random = new Random(seed);
+        (scope, size, draw) -> {
+          Random random = new Random(draw.seed());
           Operators operators = scope.device().operators();
           Tensor masks =
               operators
@@ -191,8 +194,8 @@ final class SparseConvolutionCases {
                   .neighborhoodMasks(
                       SparseSamples.sites(scope, size, density, random), kernel, scope);
           Tensor weight =
-              SparseSamples.values(scope, "weight", random, kernel.offsets(), 1, fanOut);
-          Tensor y = scope.real("y", MemoryTag.ACTIVATION, size, fanOut);
+              SparseSamples.weights(scope, draw, "weight", random, kernel.offsets(), 1, fanOut);
+          Tensor y = scope.activation("y", size, fanOut);
           Invocation.Gradient gradient =
               relu
                   ? null
@@ -217,15 +220,15 @@ final class SparseConvolutionCases {
         "convolution of ones backward %s 1->%d density %s".formatted(kernel, fanOut, density),
         "sparse convolution",
         Tolerance.SINGLE,
-        (scope, size, seed) -> {
-          Random random = new Random(seed);
+        (scope, size, draw) -> {
+          Random random = new Random(draw.seed());
           Operators operators = scope.device().operators();
           Tensor masks =
               operators
                   .pattern()
                   .neighborhoodMasks(
                       SparseSamples.sites(scope, size, density, random), kernel, scope);
-          Tensor dz = SparseSamples.values(scope, "dz", random, size, fanOut);
+          Tensor dz = SparseSamples.features(scope, draw, "dz", random, size, fanOut);
           Tensor dWeight =
               SparseSamples.values(scope, "dWeight", random, kernel.offsets(), 1, fanOut);
           return new Invocation(

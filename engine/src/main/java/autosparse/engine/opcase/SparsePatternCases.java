@@ -38,8 +38,8 @@ final class SparsePatternCases {
         "downsample stride " + stride + " density " + density,
         "sparse pattern",
         Tolerance.EXACT,
-        (scope, size, seed) -> {
-          Sites sites = SparseSamples.sites(scope, size, density, new Random(seed));
+        (scope, size, draw) -> {
+          Sites sites = SparseSamples.sites(scope, size, density, new Random(draw.seed()));
           Tensor[] outputs;
           try (TensorScope first = scope.child("sizes")) {
             outputs = alike(scope, tensors(downsampled(sites, stride, first)));
@@ -62,8 +62,8 @@ final class SparsePatternCases {
         "neighborhood masks " + kernel + " density " + density,
         "sparse pattern",
         Tolerance.EXACT,
-        (scope, size, seed) -> {
-          Sites sites = SparseSamples.sites(scope, size, density, new Random(seed));
+        (scope, size, draw) -> {
+          Sites sites = SparseSamples.sites(scope, size, density, new Random(draw.seed()));
           Tensor[] outputs = {
             scope.create("masks", DType.I32, MemoryTag.KERNEL_MAP, sites.count())
           };
@@ -83,8 +83,8 @@ final class SparsePatternCases {
         "neighbors " + kernel + " density " + density,
         "sparse pattern",
         Tolerance.EXACT,
-        (scope, size, seed) -> {
-          Sites sites = SparseSamples.sites(scope, size, density, new Random(seed));
+        (scope, size, draw) -> {
+          Sites sites = SparseSamples.sites(scope, size, density, new Random(draw.seed()));
           Sites coarse =
               kernel.isSubmanifold() ? sites : downsampled(sites, kernel.stride(), scope);
           Tensor[] outputs;

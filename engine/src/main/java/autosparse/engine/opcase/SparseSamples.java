@@ -6,6 +6,7 @@ import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.opcase.OpCase.Tolerance;
 import autosparse.engine.sparse.Sites;
 import java.util.Random;
+import java.util.function.DoubleUnaryOperator;
 
 /** Patterns and values that the cases of the sparse families are made from. */
 final class SparseSamples {
@@ -48,12 +49,25 @@ final class SparseSamples {
     return new Sites.Pattern(edge, edge, rowPointers, columns);
   }
 
-  /** Uniform values between -1 and 1 that single precision holds exactly. */
+  /** A real tensor of uniform values between -1 and 1 that single precision holds exactly. */
   static Tensor values(TensorScope scope, String name, Random random, long... sizes) {
-    Tensor tensor = scope.real(name, MemoryTag.INPUT, sizes);
+    return set(scope.real(name, MemoryTag.INPUT, sizes), random, value -> value);
+  }
+
+  /** As {@link #values}, features or their gradients, rounded as the draw says. */
+  static Tensor features(TensorScope scope, Draw draw, String name, Random random, long... sizes) {
+    return set(scope.activation(name, sizes), random, draw::activation);
+  }
+
+  /** As {@link #values}, weights of a convolution, rounded as the draw says. */
+  static Tensor weights(TensorScope scope, Draw draw, String name, Random random, long... sizes) {
+    return set(scope.real(name, MemoryTag.INPUT, sizes), random, draw::weight);
+  }
+
+  private static Tensor set(Tensor tensor, Random random, DoubleUnaryOperator rounded) {
     double[] values = new double[Math.toIntExact(tensor.elements())];
     for (int i = 0; i < values.length; i++) {
-      values[i] = random.nextFloat() * 2 - 1;
+      values[i] = rounded.applyAsDouble(random.nextFloat() * 2 - 1);
     }
     tensor.setDoubles(values);
     return tensor;
@@ -65,7 +79,8 @@ final class SparseSamples {
   }
 
   static Tensor zeros(TensorScope scope, String name, Tensor like) {
-    double[] values = new double[Math.toIntExact(like.elements())];
-    return scope.reals(name, MemoryTag.GRADIENTS, values, like.shape().toArray());
+    Tensor zeros = scope.create(name, like.dtype(), MemoryTag.GRADIENTS, like.shape().toArray());
+    zeros.setDoubles(new double[Math.toIntExact(like.elements())]);
+    return zeros;
   }
 }

@@ -4,6 +4,7 @@ import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.DropoutMask;
+import java.util.Arrays;
 
 /**
  * Inputs of operator cases: a fixed sequence of draws from (seed, number of the draw), rounded to
@@ -11,11 +12,13 @@ import autosparse.engine.operators.DropoutMask;
  */
 public final class Values {
   private final TensorScope scope;
+  private final Draw draw;
   private long stream;
 
-  public Values(TensorScope scope, long seed) {
+  public Values(TensorScope scope, Draw draw) {
     this.scope = scope;
-    this.stream = DropoutMask.hash(seed, 0);
+    this.draw = draw;
+    this.stream = DropoutMask.hash(draw.seed(), 0);
   }
 
   /** One value in [0, 1) from a stream of 53-bit numbers. */
@@ -83,6 +86,40 @@ public final class Values {
     Tensor tensor = output(name, sizes);
     tensor.setDoubles(uniform(tensor.elements(), low, high));
     return tensor;
+  }
+
+  /** An activation of uniform values in [−1, 1). */
+  public Tensor activation(String name, long... sizes) {
+    return activationBetween(name, -1, 1, sizes);
+  }
+
+  /** An activation of uniform values in [low, high). */
+  public Tensor activationBetween(String name, double low, double high, long... sizes) {
+    Tensor tensor = scope.activation(name, sizes);
+    setActivation(tensor, uniform(tensor.elements(), low, high));
+    return tensor;
+  }
+
+  /** Sets an activation, rounded as the draw says. */
+  public void setActivation(Tensor tensor, double[] values) {
+    tensor.setDoubles(Arrays.stream(values).map(draw::activation).toArray());
+  }
+
+  /** A real tensor of uniform values in [−1, 1) that is a factor of products. */
+  public Tensor weight(String name, long... sizes) {
+    Tensor tensor = output(name, sizes);
+    setWeight(tensor, uniform(tensor.elements(), -1, 1));
+    return tensor;
+  }
+
+  /** Sets a weight, rounded as the draw says. */
+  public void setWeight(Tensor tensor, double[] values) {
+    tensor.setDoubles(Arrays.stream(values).map(draw::weight).toArray());
+  }
+
+  /** An activation without contents. */
+  public Tensor activationOutput(String name, long... sizes) {
+    return scope.activation(name, sizes);
   }
 
   /** A real tensor without contents. */

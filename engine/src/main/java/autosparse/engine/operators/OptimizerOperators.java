@@ -38,7 +38,8 @@ public abstract class OptimizerOperators {
 
   /**
    * One Adam step over all parameters. Gradients are first scaled by min(1, clipNorm/norm) when
-   * clipNorm is positive; the norm stays on the device.
+   * clipNorm is positive; the norm stays on the device. Afterwards the gradients are zero, ready to
+   * be accumulated into.
    *
    * @param norm [1], from {@link #globalNorm}
    */

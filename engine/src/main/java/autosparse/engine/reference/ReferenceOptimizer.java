@@ -49,6 +49,7 @@ final class ReferenceOptimizer extends OptimizerOperators {
       weights.get(p).setDoubles(w);
       firstMoments.get(p).setDoubles(m);
       secondMoments.get(p).setDoubles(v);
+      gradients.get(p).setDoubles(new double[g.length]);
     }
   }
 }

@@ -9,6 +9,7 @@ import autosparse.engine.CudaDevice;
 import autosparse.engine.HostDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
+import autosparse.engine.opcase.Draw;
 import autosparse.engine.opcase.Values;
 import autosparse.engine.operators.GemmOperators;
 import autosparse.kernels.Cublas;
@@ -71,7 +72,7 @@ class CudaGemmTest {
       long n,
       long k) {
     try (TensorScope scope = root.child("product")) {
-      Values values = new Values(scope, 7);
+      Values values = new Values(scope, Draw.of(7));
       Tensor a = transposeA ? values.real("a", k, m) : values.real("a", m, k);
       Tensor b = transposeB ? values.real("b", n, k) : values.real("b", k, n);
       Tensor c = values.real("c", m, n);

@@ -23,6 +23,20 @@ class MemoryLedgerTest {
   }
 
   @Test
+  void resetPeaksStartAtWhatIsLive() {
+    MemoryLedger ledger = new MemoryLedger();
+    ledger.allocated(MemoryTag.WEIGHTS, "w", 0, 256);
+    ledger.allocated(MemoryTag.WORKSPACE, "t", 256, 1024);
+    ledger.freed(MemoryTag.WORKSPACE, "t", 256, 1024);
+    ledger.resetPeak();
+    assertEquals(256, ledger.peakBytes());
+    assertEquals(0, ledger.peakBytes(MemoryTag.WORKSPACE));
+    ledger.allocated(MemoryTag.WORKSPACE, "t", 256, 512);
+    assertEquals(768, ledger.peakBytes());
+    assertEquals(256, ledger.atPeak().get(MemoryTag.WEIGHTS));
+  }
+
+  @Test
   void recordsEventsOnlyWhenAsked() {
     MemoryLedger ledger = new MemoryLedger();
     ledger.allocated(MemoryTag.SITES, "before", 0, 256);

@@ -2,11 +2,15 @@ package autosparse.engine.opcase;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import autosparse.engine.CudaDevice;
 import autosparse.engine.HostDevice;
+import autosparse.engine.Precision;
 import autosparse.kernels.CudaDriver;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -17,7 +21,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every operator on the GPU against the reference, on guarded memory that starts as NaN, twice.
+ * Every operator on the GPU in every precision against the reference, on guarded memory that starts
+ * as NaN, twice.
  *
  * <p>{@code -Dautosparse.opcases=REGEX} runs the cases of the families that match.
  */
@@ -26,15 +31,21 @@ class CudaOperatorTest {
   private static final long CAPACITY = 1L << 30;
 
   private static HostDevice reference;
-  private static CudaDevice cuda;
+  private static final Map<Precision, CudaDevice> cuda = new EnumMap<>(Precision.class);
 
   @BeforeAll
   static void open() {
-    if (!CudaDriver.probe().isAvailable()) {
+    CudaDriver driver = CudaDriver.probe();
+    if (!driver.isAvailable()) {
       return; // each test then says that it is skipped, and why
     }
     reference = CaseRunner.reference();
-    cuda = CudaDevice.open(CudaDevice.Options.of(0).withCapacity(CAPACITY).withGuards());
+    CudaDevice.Options options = CudaDevice.Options.of(0).withCapacity(CAPACITY).withGuards();
+    for (Precision precision : Precision.values()) {
+      if (precision.runsOn(driver.devices().get(0))) {
+        cuda.put(precision, CudaDevice.open(options.withPrecision(precision)));
+      }
+    }
   }
 
   @BeforeEach
@@ -44,25 +55,35 @@ class CudaOperatorTest {
 
   @AfterAll
   static void close() {
-    if (cuda != null) {
-      cuda.close();
+    cuda.values().forEach(CudaDevice::close);
+    cuda.clear();
+    if (reference != null) {
       reference.close();
     }
   }
 
   static Stream<Arguments> casesAndSizes() {
     String families = System.getProperty("autosparse.opcases", ".*");
-    return CaseRunner.casesAndSizes()
-        .filter(arguments -> ((OpCase) arguments.get()[0]).family().matches(families));
+    return OpCases.all().stream()
+        .filter(operator -> operator.family().matches(families))
+        .flatMap(
+            operator ->
+                operator.precisions().stream()
+                    .flatMap(
+                        precision ->
+                            operator.testSizes().stream()
+                                .map(size -> Arguments.of(operator, precision, size))));
   }
 
-  @ParameterizedTest(name = "{0}, size {1}")
+  @ParameterizedTest(name = "{0}, {1}, size {2}")
   @MethodSource("casesAndSizes")
-  void agreesWithTheReferenceTwice(OpCase operator, long size) {
-    List<double[]> expected = CaseRunner.outputs(reference, operator, size);
-    List<double[]> actual = CaseRunner.outputs(cuda, operator, size);
-    CaseRunner.compare(operator.tolerance(), expected, actual);
-    List<double[]> again = CaseRunner.outputs(cuda, operator, size);
+  void agreesWithTheReferenceTwice(OpCase operator, Precision precision, long size) {
+    CudaDevice device = cuda.get(precision);
+    assumeTrue(device != null, () -> precision + " needs compute capability 8.0");
+    CaseRunner.Results results = CaseRunner.results(device, operator, size, Draw.Rounding.NONE);
+    CaseRunner.compare(reference, operator, size, precision, results);
+    List<double[]> actual = results.values();
+    List<double[]> again = CaseRunner.outputs(device, operator, size);
     for (int o = 0; o < actual.size(); o++) {
       for (double value : actual.get(o)) {
         assertFalse(Double.isNaN(value), "output " + o + " holds NaN");

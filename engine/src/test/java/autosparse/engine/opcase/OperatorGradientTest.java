@@ -56,7 +56,7 @@ class OperatorGradientTest {
 
     Probe(Invocation invocation, TensorScope scope) {
       this.invocation = invocation;
-      Values values = new Values(scope, 99);
+      Values values = new Values(scope, Draw.of(99));
       for (Tensor output : invocation.outputs()) {
         boolean counts =
             output.dtype().isReal()

@@ -4,6 +4,7 @@ import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.training.Evaluation;
+import autosparse.costmodel.training.StepResult;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
@@ -14,6 +15,7 @@ import autosparse.schedule.Op;
 import autosparse.trainer.run.Progress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -70,7 +72,7 @@ final class Baseline {
             1,
             seed);
     try (Session session = Session.create(device, data, config(ops), seed);
-        Trainer trainer = session.trainer(config);
+        Trainer trainer = session.trainer(config, true);
         Progress progress =
             Progress.start(
                 main.err(), terminal, NAME + " for comparison", 0, trainer.totalSteps())) {
@@ -78,8 +80,12 @@ final class Baseline {
         if (interrupted.getAsBoolean()) {
           return Optional.empty();
         }
-        Trainer.StepResult result = trainer.next();
-        progress.update(result.step(), String.format("loss %.3f", result.loss()));
+        trainer.advance();
+        if (trainer.atEpochEnd()) {
+          List<StepResult> results = trainer.results();
+          StepResult last = results.get(results.size() - 1);
+          progress.update(last.step(), String.format(Locale.ROOT, "loss %.3f", last.loss()));
+        }
       }
       ModelFile.writeWeights(file, session.model(), session.statistics());
       return Optional.of(session.evaluator(config.loss(), BATCH).evaluate(false));

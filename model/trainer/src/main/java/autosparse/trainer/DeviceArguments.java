@@ -19,7 +19,10 @@ final class DeviceArguments {
       names = "--precision",
       paramLabel = "FORMAT",
       defaultValue = "auto",
-      description = "${COMPLETION-CANDIDATES}; auto (default) is fp32.")
+      description = {
+        "${COMPLETION-CANDIDATES}; auto (default) is bf16 on a GPU that",
+        "has it (compute capability 8.0), else fp32."
+      })
   private PrecisionChoice precision;
 
   @Option(

@@ -212,7 +212,8 @@ final class Profiling {
 
   private PlanningDevice planning(Optional<Gpu> gpu, DeviceSelection selection) {
     if (gpu.isPresent()) {
-      Precision precision = options.device().precision().precision().orElse(Precision.FP32);
+      Precision fastest = Precision.BF16.runsOn(gpu.get()) ? Precision.BF16 : Precision.FP32;
+      Precision precision = options.device().precision().precision().orElse(fastest);
       return PlanningDevice.cuda(gpu.get(), precision, true, StepPlanner.UNLIMITED);
     }
     if (!selection.isCuda()) {

@@ -114,7 +114,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--time-limit",
       paramLabel = "MIN",
       defaultValue = "0",
-      description = "Stop after so many minutes; 0 (default) is no limit.")
+      description = "Stop training after so many minutes; 0 (default) is no limit.")
   private double timeLimit;
 
   @Option(
@@ -178,8 +178,11 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--checkpoint-every",
       paramLabel = "N",
-      defaultValue = "2",
-      description = "Epochs between checkpoints (default: ${DEFAULT-VALUE}).")
+      defaultValue = "0",
+      description = {
+        "Epochs between checkpoints; 0 (default) saves at the end of an epoch when the last",
+        "checkpoint is two minutes old."
+      })
   private int checkpointEvery;
 
   @Option(

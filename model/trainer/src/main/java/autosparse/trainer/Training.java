@@ -15,6 +15,7 @@ import autosparse.costmodel.training.PlannedSteps;
 import autosparse.costmodel.training.RankingMetrics;
 import autosparse.costmodel.training.StepPlan;
 import autosparse.costmodel.training.StepPlanner;
+import autosparse.costmodel.training.StepResult;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
@@ -45,12 +46,19 @@ import java.util.OptionalLong;
 final class Training {
   private static final double NANOS_PER_MINUTE = 60e9;
 
+  /** Between two looks at the losses, each of which waits for the device. */
+  private static final long RECORD_NANOS = 250_000_000L;
+
+  /** Between two checkpoints, where the user leaves it to us: what a crash may cost. */
+  private static final long SAVE_NANOS = 120_000_000_000L;
+
   private final TrainOptions options;
   private final TrainingData data;
   private final DeviceSelection selection;
   private final Map<String, Object> resolved;
   private final Main main;
   private final TrainingConfig config;
+  private long lastSave;
 
   private Training(
       TrainOptions options,
@@ -120,7 +128,7 @@ final class Training {
   private int run(
       RunFolder folder, RunFolder.Mode mode, Device device, ModelConfig model, PlannedSteps steps) {
     try (Session session = Session.create(device, data, model, options.learning().seed());
-        Trainer trainer = session.trainer(config)) {
+        Trainer trainer = session.trainer(config, steps == null || steps.areRoomy())) {
       if (steps != null) {
         trainer.plan(steps.among(session.pyramids()));
       }
@@ -157,34 +165,58 @@ final class Training {
     try (RunRecorder recorder = RunRecorder.start(folder, trainer.step())) {
       try (Progress progress =
           Progress.start(main.err(), terminal, "train", trainer.step(), trainer.totalSteps())) {
+        lastSave = start;
+        long lastRecord = start;
         while (!trainer.isDone()) {
-          if (main.interrupts().requested()) {
-            save(folder, session, trainer);
-            progress.message("saved after step " + trainer.step() + "; go on with --resume");
-            return Interrupts.EXIT_CODE;
-          }
-          if (timeIsUp(start)) {
+          boolean interrupted = main.interrupts().requested();
+          if (interrupted || timeIsUp(start)) {
+            record(trainer, recorder, progress);
             save(folder, session, trainer);
             progress.message(
-                "time limit reached after step " + trainer.step() + "; go on with --resume");
-            return 0;
+                (interrupted ? "saved" : "time limit reached")
+                    + " after step "
+                    + trainer.step()
+                    + "; go on with --resume");
+            if (interrupted) {
+              return Interrupts.EXIT_CODE;
+            }
+            break;
           }
-          Trainer.StepResult result = trainer.next();
-          recorder.trained(
-              result.step(),
-              trainer.epoch(),
-              Map.of(
-                  "loss", result.loss(),
-                  "gradient_norm", result.gradientNorm(),
-                  "rate", result.rate()));
+          trainer.advance();
           if (trainer.atEpochEnd()) {
             endEpoch(folder, session, trainer, evaluator, recorder, progress);
           }
-          progress.update(result.step(), String.format(Locale.ROOT, "loss %.3f", result.loss()));
+          if (System.nanoTime() - lastRecord >= RECORD_NANOS) {
+            record(trainer, recorder, progress);
+            lastRecord = System.nanoTime();
+          }
         }
       }
       double minutes = (System.nanoTime() - start) / NANOS_PER_MINUTE;
       return finish(folder, session, evaluator, recorder, environment, minutes);
+    }
+  }
+
+  /** Takes down the steps since the last call; waits for the device. */
+  private static void record(Trainer trainer, RunRecorder recorder, Progress progress) {
+    for (StepResult result : trainer.results()) {
+      recorder.trained(
+          result.step(),
+          result.epoch(),
+          Map.of(
+              "loss", result.loss(),
+              "gradient_norm", result.gradientNorm(),
+              "rate", result.rate()));
+      if (!Double.isFinite(result.loss())) {
+        throw new InputException(
+            String.format(
+                Locale.ROOT,
+                "step %d: the loss is %s; a lower --lr or a --clip above 0 may help, --resume goes"
+                    + " on from the last checkpoint",
+                result.step(),
+                result.loss()));
+      }
+      progress.update(result.step(), String.format(Locale.ROOT, "loss %.3f", result.loss()));
     }
   }
 
@@ -202,6 +234,7 @@ final class Training {
       Progress progress) {
     int epoch = trainer.epoch();
     if (epoch % options.evaluateEvery() == 0 || trainer.isDone()) {
+      record(trainer, recorder, progress);
       Evaluation evaluation = evaluator.evaluate(false);
       double topOne = evaluation.mean(TaskEvaluation::model, RankingMetrics::topOne);
       double topFive = evaluation.mean(TaskEvaluation::model, RankingMetrics::topFive);
@@ -222,12 +255,21 @@ final class Training {
               topFive,
               pairs));
     }
-    if (epoch % options.checkpointEvery() == 0 || trainer.isDone()) {
+    if (checkpointIsDue(epoch) || trainer.isDone()) {
+      record(trainer, recorder, progress);
       save(folder, session, trainer);
     }
   }
 
-  /** Everything after the last step: baseline, table, report. */
+  private boolean checkpointIsDue(int epoch) {
+    int every = options.checkpointEvery();
+    return every > 0 ? epoch % every == 0 : System.nanoTime() - lastSave >= SAVE_NANOS;
+  }
+
+  /**
+   * Everything after the last step, also of a run that its time limit ends: baseline, table,
+   * report.
+   */
   private int finish(
       RunFolder folder,
       Session session,
@@ -293,6 +335,7 @@ final class Training {
         ModelFile.stored(trainer.stateDict()),
         state);
     checkpoints.keep(options.keepCheckpoints(), List.of());
+    lastSave = System.nanoTime();
   }
 
   private void resume(RunFolder folder, Trainer trainer) {

@@ -114,6 +114,29 @@ class TrainCommandTest {
   }
 
   @Test
+  void aRunThatItsTimeLimitEndsIsReportedAndGoesOn() throws IOException {
+    Path run = folder.resolve("limited");
+    program.succeed(train(run, "--time-limit", "1e-9"));
+    assertTrue(program.err().contains("time limit reached after step 0"), program.err());
+    assertTrue(program.out().contains("features-mlp"), program.out());
+    assertTrue(program.out().contains("report: " + run), program.out());
+    assertTrue(Files.exists(run.resolve("report.html")));
+    assertEquals(List.of(0L), RunFolder.checkpointsOf(run).steps());
+    program.succeed(List.of("train", "--out", run.toString(), "--resume", "--time-limit", "0"));
+    assertSameEnd(run);
+  }
+
+  @Test
+  void aLossThatIsNoNumberEndsTheRun() throws IOException {
+    Path run = folder.resolve("diverged");
+    // The first step leaves weights of 1e30 and more, whose products overflow in the second.
+    assertEquals(2, program.run(train(run, "--lr", "1", "--weight-decay", "1e30", "--clip", "0")));
+    String error = program.err();
+    assertTrue(error.contains(": the loss is NaN; a lower --lr"), error);
+    assertEquals(List.of(), RunFolder.checkpointsOf(run).steps());
+  }
+
+  @Test
   void theRunFolderIsComplete() throws IOException {
     ObjectMapper json = new ObjectMapper();
     assertEquals(3, json.readTree(whole.resolve("env.json").toFile()).path("seed").asInt());

@@ -66,6 +66,11 @@ public interface CostModel extends AutoCloseable {
    */
   Variable scores(Tape tape, Variable pattern, List<Selection> selections);
 
+  /** The part behind {@link #pattern}, if it does the same work for every batch of one shape. */
+  default Optional<FixedHead> fixedHead() {
+    return Optional.empty();
+  }
+
   /**
    * Multiply-adds of one forward pass of the pattern tower; 0 without one.
    *

@@ -9,7 +9,6 @@ import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.engine.RandomStream;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
-import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.Activation;
 import autosparse.layers.Embedding;
 import autosparse.layers.Initializer;
@@ -116,8 +115,7 @@ final class FeaturesMlp implements CostModel {
   @Override
   public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
     int count = selections.stream().mapToInt(s -> s.indices().length).sum();
-    TensorScope scope = tape.scope();
-    Tensor features = scope.real("features", MemoryTag.INPUT, count, DerivedFeatures.COUNT);
+    float[] features = new float[count * DerivedFeatures.COUNT];
     int[] matrixIds = new int[count];
     int n = 0;
     for (int s = 0; s < selections.size(); s++) {
@@ -126,11 +124,17 @@ final class FeaturesMlp implements CostModel {
           tape.isTraining() && new RandomStream(tape.seed("matrix id " + s)).nextDouble() < ID_DROP;
       for (int index : selections.get(s).indices()) {
         matrixIds[n] = dropped ? 0 : task.matrixId();
-        TokenBatch.writeRow(features, n++, task.features()[index]);
+        float[] row = task.features()[index];
+        System.arraycopy(row, 0, features, n++ * row.length, row.length);
       }
     }
-    Variable id = ids.forward(tape, scope.ints("matrix ids", MemoryTag.INPUT, matrixIds));
-    Variable x = DenseFunctions.concatColumns(tape, List.of(Variable.constant(features), id));
+    List<Tensor> batch =
+        new BatchArrays()
+            .reals("features", features, count, DerivedFeatures.COUNT)
+            .ints("matrix ids", matrixIds)
+            .on(tape.scope());
+    Variable id = ids.forward(tape, batch.get(1));
+    Variable x = DenseFunctions.concatColumns(tape, List.of(Variable.constant(batch.get(0)), id));
     x = input.forward(tape, x);
     for (ResidualMlp block : blocks) {
       Variable y = block.forward(tape, x);

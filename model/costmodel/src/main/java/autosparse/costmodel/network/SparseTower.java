@@ -5,6 +5,7 @@ import autosparse.autograd.SparseFunctions.Pool;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.engine.sparse.ConvolutionKernel;
+import autosparse.engine.sparse.NeighborMap;
 import autosparse.layers.HdcBlock;
 import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
@@ -107,7 +108,7 @@ public final class SparseTower {
    */
   public double multiplyAdds(PatternPyramid pyramid) {
     // The first layer's neighbours are counted in its masks: it never makes a map.
-    double total = (double) pairs(pyramid.masks(FIRST).toInts()) * channels.get(0);
+    double total = firstLayerMultiplyAdds(pyramid);
     int level = 0;
     int in = channels.get(0);
     for (int l = 1; l < layers.size(); l++) {
@@ -115,6 +116,34 @@ public final class SparseTower {
       total += (double) pyramid.map(level, kernel).pairs() * in * channels.get(l);
       in = channels.get(l);
       level += kernel.isSubmanifold() ? 0 : 1;
+    }
+    return total;
+  }
+
+  /**
+   * Multiply-adds of the first layer alone, part of {@link #multiplyAdds}: its input has no
+   * gradient.
+   */
+  public double firstLayerMultiplyAdds(PatternPyramid pyramid) {
+    return (double) pairs(pyramid.masks(FIRST).toInts()) * channels.get(0);
+  }
+
+  /**
+   * Features that the layers behind the first read and write in one forward pass, each layer's
+   * input and output counted once.
+   *
+   * @return Σ over these layers of N_in·C_in + N_out·C_out
+   */
+  public double featuresMoved(PatternPyramid pyramid) {
+    double total = 0;
+    int level = 0;
+    int in = channels.get(0);
+    for (int l = 1; l < layers.size(); l++) {
+      NeighborMap map = pyramid.map(level, layers.get(l).kernel());
+      total += (double) map.inputSites().count() * in;
+      total += (double) map.outputSites().count() * channels.get(l);
+      in = channels.get(l);
+      level += map.kernel().isSubmanifold() ? 0 : 1;
     }
     return total;
   }

@@ -2,8 +2,6 @@ package autosparse.costmodel.network;
 
 import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.costmodel.tokens.TaskTokens;
-import autosparse.engine.DType;
-import autosparse.engine.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +13,7 @@ import java.util.function.Function;
  */
 final class TokenBatch {
   private final List<float[]> table = new ArrayList<>();
+  private int rows;
   private final int[] tokens;
   private final int[] patternRows;
   private final long[] offsets;
@@ -27,9 +26,13 @@ final class TokenBatch {
 
   /**
    * @param patternToken whether each sequence ends with its matrix's pattern token
+   * @param rowMultiple the table's rows are rounded up to a multiple of this
    */
   static TokenBatch of(
-      List<Selection> selections, Function<Selection, TaskTokens> tokensOf, boolean patternToken) {
+      List<Selection> selections,
+      Function<Selection, TaskTokens> tokensOf,
+      boolean patternToken,
+      int rowMultiple) {
     int count = 0;
     int sequences = 0;
     for (Selection selection : selections) {
@@ -63,8 +66,9 @@ final class TokenBatch {
         batch.offsets[++s] = t;
       }
     }
+    batch.rows = (batch.table.size() + rowMultiple - 1) / rowMultiple * rowMultiple;
     for (int i = 0; i < count; i++) {
-      batch.patternRows[i] = batch.table.size() + matrixOfToken[i];
+      batch.patternRows[i] = batch.rows + matrixOfToken[i];
       if (batch.tokens[i] < 0) {
         batch.tokens[i] = batch.patternRows[i];
       }
@@ -72,9 +76,9 @@ final class TokenBatch {
     return batch;
   }
 
-  /** Distinct rows, pattern tokens not counted. */
+  /** Rows of the table: distinct ones, then unused ones; pattern tokens are not counted. */
   int rows() {
-    return table.size();
+    return rows;
   }
 
   /** Row of each token [T]. */
@@ -92,23 +96,12 @@ final class TokenBatch {
     return offsets;
   }
 
-  /** Fills a real tensor [rows, width]. */
-  void writeTable(Tensor target) {
+  /** The table [{@link #rows}, width], row by row; unused rows are zero. */
+  float[] table(int width) {
+    float[] values = new float[Math.multiplyExact(rows, width)];
     for (int r = 0; r < table.size(); r++) {
-      writeRow(target, r, table.get(r));
+      System.arraycopy(table.get(r), 0, values, r * width, width);
     }
-  }
-
-  /** Writes one row of a real tensor [N, width], whatever its precision. */
-  static void writeRow(Tensor target, long row, float[] values) {
-    if (target.dtype() == DType.F32) {
-      target.write(row * values.length, values, 0, values.length);
-      return;
-    }
-    double[] wide = new double[values.length];
-    for (int c = 0; c < wide.length; c++) {
-      wide[c] = values[c];
-    }
-    target.write(row * wide.length, wide, 0, wide.length);
+    return values;
   }
 }

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Pattern tower and token head: {@code autosparse}, {@code autosparse-last}, {@code waco-wide}. */
-final class TokenModel implements CostModel {
+final class TokenModel implements CostModel, FixedHead {
   private record TokenTask(TaskTokens tokens) implements EncodedTask {
     @Override
     public int size() {
@@ -81,37 +81,55 @@ final class TokenModel implements CostModel {
 
   @Override
   public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
-    TensorScope scope = tape.scope();
-    boolean concat = config.featureAt() == FeatureAt.CONCAT;
-    TokenBatch batch = TokenBatch.of(selections, s -> ((TokenTask) s.task()).tokens(), !concat);
-    Tensor table = scope.real("tokens", MemoryTag.INPUT, batch.rows(), tokenizer.width());
-    batch.writeTable(table);
-    Variable rows =
-        DenseFunctions.concatRows(
-            tape, List.of(Variable.constant(table), patternTokens(tape, pattern)));
-    Tensor tokens = scope.ints("token rows", MemoryTag.INPUT, batch.tokens());
-    Tensor offsets = scope.longs("sequences", MemoryTag.INPUT, batch.offsets());
-    Tensor patternRows =
-        concat ? scope.ints("pattern rows", MemoryTag.INPUT, batch.patternRows()) : null;
-    return head.scores(tape, rows, tokens, offsets, patternRows);
+    return scoresOf(tape, pattern, batch(selections, 1).on(tape.scope()));
+  }
+
+  @Override
+  public Optional<FixedHead> fixedHead() {
+    return Optional.of(this);
+  }
+
+  private boolean concatenates() {
+    return config.featureAt() == FeatureAt.CONCAT;
+  }
+
+  @Override
+  public BatchArrays batch(List<Selection> selections, int rowMultiple) {
+    TokenBatch tokens =
+        TokenBatch.of(
+            selections, s -> ((TokenTask) s.task()).tokens(), !concatenates(), rowMultiple);
+    int width = tokenizer.width();
+    BatchArrays arrays =
+        new BatchArrays()
+            .reals("tokens", tokens.table(width), tokens.rows(), width)
+            .ints("token rows", tokens.tokens())
+            .longs("sequences", tokens.offsets());
+    return concatenates() ? arrays.ints("pattern rows", tokens.patternRows()) : arrays;
+  }
+
+  @Override
+  public Variable scoresOf(Tape tape, Variable pattern, List<Tensor> batch) {
+    Variable table = Variable.constant(batch.get(0));
+    Variable rows = DenseFunctions.concatRows(tape, List.of(table, patternTokens(tape, pattern)));
+    Tensor patternRows = concatenates() ? batch.get(3) : null;
+    return head.scores(tape, rows, batch.get(1), batch.get(2), patternRows);
   }
 
   /** The pattern features as token rows: one-hot, features, zeros. */
   private Variable patternTokens(Tape tape, Variable pattern) {
+    TensorScope scope = tape.scope();
     long matrices = pattern.value().dim(0);
     int kinds = tokenizer.kinds();
     int padding = tokenizer.width() - kinds - ModelConfig.PATTERN_FEATURES;
-    Tensor oneHot = tape.scope().real("pattern one-hot", MemoryTag.INPUT, matrices, kinds);
-    double[] ones = new double[Math.toIntExact(matrices * kinds)];
-    for (int m = 0; m < matrices; m++) {
-      ones[m * kinds + Tokenizer.patternKind()] = 1;
-    }
-    oneHot.setDoubles(ones);
+    Tensor oneHot = scope.zeros("pattern one-hot", MemoryTag.INPUT, matrices, kinds);
+    Tensor ones = scope.real("ones", MemoryTag.INPUT, matrices, 1);
+    tape.operators().elementwise().fill(ones, 1);
+    tape.operators().elementwise().copyColumns(ones, 0, oneHot, Tokenizer.patternKind(), 1, false);
     Variable front = Variable.constant(oneHot);
     if (padding == 0) {
       return DenseFunctions.concatColumns(tape, List.of(front, pattern));
     }
-    Tensor zeros = tape.scope().zeros("pattern padding", MemoryTag.INPUT, matrices, padding);
+    Tensor zeros = scope.zeros("pattern padding", MemoryTag.INPUT, matrices, padding);
     return DenseFunctions.concatColumns(tape, List.of(front, pattern, Variable.constant(zeros)));
   }
 

@@ -10,7 +10,6 @@ import autosparse.costmodel.tokens.Tokenizer;
 import autosparse.costmodel.tokens.WacoProjection;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
-import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.Activation;
 import autosparse.layers.Embedding;
 import autosparse.layers.Initializer;
@@ -29,7 +28,7 @@ import java.util.Optional;
  * WACONet as published (reference "Networks", section 1), for one operator. Its predictor says
  * LOWER = faster; {@link #scores} turns the sign.
  */
-final class WacoModel implements CostModel {
+final class WacoModel implements CostModel, FixedHead {
   private static final int EMBEDDING = 32;
   private static final int SHAPE_INPUTS = 3;
 
@@ -146,40 +145,63 @@ final class WacoModel implements CostModel {
 
   @Override
   public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
-    TensorScope scope = tape.scope();
+    return scoresOf(tape, pattern, batch(selections, 1).on(tape.scope()));
+  }
+
+  @Override
+  public Optional<FixedHead> fixedHead() {
+    return Optional.of(this);
+  }
+
+  /** Shape inputs, matrix of each selection, selection of each schedule, orders, categories. */
+  @Override
+  public BatchArrays batch(List<Selection> selections, int rowMultiple) {
     int count = selections.stream().mapToInt(s -> s.indices().length).sum();
+    int length = projection.orderLength();
     int[] selectionOf = new int[count];
     int[] matrixOf = new int[selections.size()];
-    Tensor shapes = scope.real("shapes", MemoryTag.INPUT, selections.size(), SHAPE_INPUTS);
-    Tensor orders = scope.real("orders", MemoryTag.INPUT, count, projection.orderLength());
+    float[] shapes = new float[selections.size() * SHAPE_INPUTS];
+    float[] orders = new float[count * length];
     int[][] columns = new int[categories.size()][count];
     int n = 0;
     for (int s = 0; s < selections.size(); s++) {
       WacoTask task = (WacoTask) selections.get(s).task();
       matrixOf[s] = selections.get(s).matrix();
-      TokenBatch.writeRow(shapes, s, task.shape());
+      System.arraycopy(task.shape(), 0, shapes, s * SHAPE_INPUTS, SHAPE_INPUTS);
       for (int index : selections.get(s).indices()) {
         selectionOf[n] = s;
-        TokenBatch.writeRow(orders, n, task.orders()[index]);
+        System.arraycopy(task.orders()[index], 0, orders, n * length, length);
         for (int c = 0; c < columns.length; c++) {
           columns[c][n] = task.categories()[index][c];
         }
         n++;
       }
     }
-    Variable pools =
-        DenseFunctions.gather(
-            tape, pattern, scope.ints("matrix of selection", MemoryTag.INPUT, matrixOf));
-    Variable query = query(tape, pools, Variable.constant(shapes));
-    Variable perSchedule =
-        DenseFunctions.gather(
-            tape, query, scope.ints("selection of schedule", MemoryTag.INPUT, selectionOf));
-    Variable key = scheduleEmbedding(tape, columns, Variable.constant(orders));
+    BatchArrays arrays =
+        new BatchArrays()
+            .reals("shapes", shapes, selections.size(), SHAPE_INPUTS)
+            .ints("matrix of selection", matrixOf)
+            .ints("selection of schedule", selectionOf)
+            .reals("orders", orders, count, length);
+    for (int c = 0; c < columns.length; c++) {
+      arrays.ints("category " + c, columns[c]);
+    }
+    return arrays;
+  }
+
+  @Override
+  public Variable scoresOf(Tape tape, Variable pattern, List<Tensor> batch) {
+    Variable pools = DenseFunctions.gather(tape, pattern, batch.get(1));
+    Variable query = query(tape, pools, Variable.constant(batch.get(0)));
+    Tensor selectionOf = batch.get(2);
+    Variable perSchedule = DenseFunctions.gather(tape, query, selectionOf);
+    List<Tensor> columns = batch.subList(4, batch.size());
+    Variable key = scheduleEmbedding(tape, columns, Variable.constant(batch.get(3)));
     Variable x = DenseFunctions.concatColumns(tape, List.of(perSchedule, key));
     for (Linear layer : predictor) {
       x = layer.forward(tape, x);
     }
-    return LossFunctions.scale(tape, DenseFunctions.reshape(tape, x, count), -1);
+    return LossFunctions.scale(tape, DenseFunctions.reshape(tape, x, selectionOf.dim(0)), -1);
   }
 
   /**
@@ -198,18 +220,17 @@ final class WacoModel implements CostModel {
   /**
    * A schedule's half of the predictor's input.
    *
-   * @param columns index of each category, [categories][N]
+   * @param columns index of each category, each I32 [N]
    * @param orders loop orders, [N, variables · positions]
    * @return [N, 128]
    */
-  Variable scheduleEmbedding(Tape tape, int[][] columns, Variable orders) {
+  Variable scheduleEmbedding(Tape tape, List<Tensor> columns, Variable orders) {
     List<Variable> parts = new ArrayList<>();
-    for (int c = 0; c < columns.length; c++) {
+    for (int c = 0; c < columns.size(); c++) {
       if (c == projection.orderPlace()) {
         parts.add(order.forward(tape, orders));
       }
-      Tensor index = tape.scope().ints("category " + c, MemoryTag.INPUT, columns[c]);
-      parts.add(categories.get(c).forward(tape, index));
+      parts.add(categories.get(c).forward(tape, columns.get(c)));
     }
     Variable joined = DenseFunctions.concatColumns(tape, parts);
     return schedule.forward(tape, scheduleHidden.forward(tape, joined));

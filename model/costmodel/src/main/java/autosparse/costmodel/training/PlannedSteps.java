@@ -63,6 +63,14 @@ public final class PlannedSteps {
     return Optional.ofNullable(plans.get(matrices)).map(Planned::plan);
   }
 
+  /**
+   * Whether every planned step leaves half of the range: room for what plans do not count, captured
+   * work and the next step's patterns.
+   */
+  public boolean areRoomy() {
+    return plans.values().stream().allMatch(p -> p.plan().capacityBytes() <= capacity / 2);
+  }
+
   /** All plans so far. */
   public List<MemoryPlan> plans() {
     return plans.values().stream().map(Planned::plan).toList();

@@ -30,12 +30,25 @@ public final class PyramidCache implements AutoCloseable {
 
   /** The pyramid of a batch of matrices; valid until the next call or {@link #trim}. */
   public PatternPyramid get(List<Integer> matrices) {
-    trim();
     PatternPyramid pyramid = kept.get(matrices);
-    if (pyramid == null) {
-      pyramid = new PatternPyramid(scope, patterns(matrices).toArray(Sites.Pattern[]::new));
-      kept.put(List.copyOf(matrices), pyramid);
+    trim(pyramid);
+    return pyramid == null ? make(matrices) : pyramid;
+  }
+
+  /**
+   * Has the patterns of the next {@link #get} copied to the device beside the work queued until
+   * then; where work is not queued, nothing is gained and nothing done.
+   */
+  public void prefetch(List<Integer> matrices) {
+    if (scope.device().queuesWork() && !kept.containsKey(matrices)) {
+      scope.device().upload(() -> make(matrices));
     }
+  }
+
+  private PatternPyramid make(List<Integer> matrices) {
+    PatternPyramid pyramid =
+        new PatternPyramid(scope, patterns(matrices).toArray(Sites.Pattern[]::new));
+    kept.put(List.copyOf(matrices), pyramid);
     return pyramid;
   }
 
@@ -57,6 +70,7 @@ public final class PyramidCache implements AutoCloseable {
    * @param bytes that the step takes in one piece, its pyramid included if it has one
    */
   public void makeRoom(List<Integer> matrices, long bytes) {
+    scope.device().awaitUploads();
     PatternPyramid own = kept.get(matrices);
     long needed = bytes - (own == null ? 0 : own.bytes());
     Iterator<Map.Entry<List<Integer>, PatternPyramid>> oldestFirst = kept.entrySet().iterator();
@@ -74,19 +88,27 @@ public final class PyramidCache implements AutoCloseable {
 
   /** Frees all pyramids. */
   public void clear() {
+    scope.device().awaitUploads();
     kept.values().forEach(PatternPyramid::close);
     kept.clear();
   }
 
   /** Frees the least recently used pyramids until the rest fits the budget. */
   public void trim() {
+    trim(null);
+  }
+
+  private void trim(PatternPyramid wanted) {
+    scope.device().awaitUploads();
     long bytes = scope.liveBytes();
     Iterator<PatternPyramid> oldestFirst = kept.values().iterator();
     while (bytes > budget && oldestFirst.hasNext()) {
       PatternPyramid oldest = oldestFirst.next();
-      bytes -= oldest.bytes();
-      oldestFirst.remove();
-      oldest.close();
+      if (oldest != wanted) {
+        bytes -= oldest.bytes();
+        oldestFirst.remove();
+        oldest.close();
+      }
     }
   }
 

@@ -48,7 +48,7 @@ public final class StepPlanner implements AutoCloseable {
     this.model = CostModels.create(config, statistics, device.root(), training.seed());
     this.encoded = Trainer.encode(model, data);
     this.pyramids = new PyramidCache(device.root(), data.patterns(), 0);
-    this.trainer = new Trainer(model, data, encoded, training, pyramids, device.root());
+    this.trainer = new Trainer(model, data, encoded, training, pyramids, device.root(), false);
   }
 
   /** The device that steps are planned on, with the book of the last step. */
@@ -122,7 +122,7 @@ public final class StepPlanner implements AutoCloseable {
           }
           return averages;
         };
-    trainer.run(step, Optional.of(none));
+    trainer.advance(step, Optional.of(none));
     return device.allocator().peakBytes() - before;
   }
 

@@ -1,13 +1,11 @@
 package autosparse.costmodel.training;
 
-import autosparse.autograd.LossFunctions;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.memory.TowerPass;
 import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
-import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.Device;
 import autosparse.engine.Tensor;
@@ -19,6 +17,7 @@ import autosparse.schedule.InputException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
@@ -26,18 +25,6 @@ import java.util.function.Function;
  * {@link #stateDict()} and {@link #step()}.
  */
 public final class Trainer implements AutoCloseable {
-  /**
-   * What a step did.
-   *
-   * @param step number of the step, from 1
-   * @param loss mean over the step's tasks of the ranking loss
-   * @param gradientNorm before clipping
-   * @param rate learning rate that was used
-   * @param schedules schedules that were ranked
-   */
-  public record StepResult(
-      long step, double loss, double gradientNorm, double rate, int schedules) {}
-
   private final Device device;
   private final CostModel model;
   private final TrainingData data;
@@ -47,9 +34,17 @@ public final class Trainer implements AutoCloseable {
   private final Adam optimizer;
   private final List<EncodedTask> encoded = new ArrayList<>();
   private final double[] best;
+  private final StepResults results;
+
+  private final boolean replays;
+
+  /** Null where the head is run on the step's tape. */
+  private final HeadSteps heads;
+
+  /** Steps of this epoch and, when they have been asked for, of the next. */
+  private final TreeMap<Integer, List<StepPlan.Step>> planned = new TreeMap<>();
+
   private long step;
-  private int plannedEpoch = -1;
-  private List<StepPlan.Step> planned = List.of();
   private Function<StepPlan.Step, TowerStrategy> strategies = work -> TowerStrategy.KEEP_ALL;
 
   /**
@@ -62,6 +57,21 @@ public final class Trainer implements AutoCloseable {
       TrainingConfig config,
       PyramidCache pyramids,
       TensorScope scope) {
+    this(model, data, encoded, config, pyramids, scope, scope.device().queuesWork());
+  }
+
+  /**
+   * @param replays whether a fixed head is run as a work graph, and the next step's patterns are
+   *     copied during a step: faster on a GPU, for memory that plans of steps do not count
+   */
+  public Trainer(
+      CostModel model,
+      TrainingData data,
+      List<EncodedTask> encoded,
+      TrainingConfig config,
+      PyramidCache pyramids,
+      TensorScope scope,
+      boolean replays) {
     this.device = scope.device();
     this.model = model;
     this.data = data;
@@ -79,6 +89,12 @@ public final class Trainer implements AutoCloseable {
                 config.rate(), config.weightDecay(), config.decoupledDecay(), config.clip()));
     this.encoded.addAll(encoded);
     this.best = data.tasks().stream().mapToDouble(task -> task.best(task.train())).toArray();
+    this.results = new StepResults(scope);
+    this.replays = replays;
+    this.heads =
+        replays
+            ? model.fixedHead().map(head -> new HeadSteps(scope, head, config.loss())).orElse(null)
+            : null;
   }
 
   public int stepsPerEpoch() {
@@ -122,15 +138,21 @@ public final class Trainer implements AutoCloseable {
     optimizer.setSteps(steps);
   }
 
-  /** Runs the next step. */
+  /**
+   * Runs the next step and waits for it. Results of earlier steps that were not asked for stay for
+   * {@link #results}.
+   */
   public StepResult next() {
-    int epoch = epoch();
-    if (epoch != plannedEpoch) {
-      planned = plan.epoch(epoch);
-      plannedEpoch = epoch;
-    }
-    StepPlan.Step work = planned.get((int) (step % plan.stepsPerEpoch()));
-    return run(work, strategies.apply(work));
+    advance();
+    return results.takeLast();
+  }
+
+  /**
+   * Results of the steps since they were last asked for, oldest first. Waits for the device, so ask
+   * seldom; nothing is lost however seldom.
+   */
+  public List<StepResult> results() {
+    return results.take();
   }
 
   /**
@@ -143,12 +165,23 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Runs a step of one's own choice as the next one. When it fails, weights and optimiser are those
-   * of before, unless the optimiser itself was running.
+   * Runs a step of one's own choice as the next one, and waits for it. When it fails, weights and
+   * optimiser are those of before, unless the optimiser itself was running.
    */
   public StepResult run(StepPlan.Step work, TowerStrategy strategy) {
+    advance(work, strategy);
+    return results.takeLast();
+  }
+
+  /** Runs the next step; on a device that queues work, queues it and returns. */
+  public void advance() {
+    StepPlan.Step work = work(step);
+    advance(work, strategies.apply(work));
+  }
+
+  private void advance(StepPlan.Step work, TowerStrategy strategy) {
     try {
-      return run(work, model.tower().map(tower -> pass(tower, work.matrices(), strategy)));
+      advance(work, model.tower().map(tower -> pass(tower, work.matrices(), strategy)));
     } catch (RuntimeException e) {
       abandon(e);
       throw e;
@@ -165,50 +198,48 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
-  /** As {@link #run(StepPlan.Step, TowerStrategy)} with a tower pass of one's own. */
-  StepResult run(StepPlan.Step work, Optional<TowerPass> tower) {
-    double factor = config.rateSchedule().factor((double) step / totalSteps());
-    int schedules = work.slices().stream().mapToInt(slice -> slice.indices().length).sum();
-    double loss;
-    try (Tape tape = Tape.recording(device.root(), config.seed() * 1_000_003 + step)) {
-      Variable losses = losses(tape, work, tower);
-      Variable total = LossFunctions.scaledSum(tape, losses, 1.0 / work.slices().size());
-      loss = total.value().item();
-      tape.backward(total);
-      tower.ifPresent(TowerPass::finish);
-    }
-    optimizer.step(factor);
-    step++;
-    return new StepResult(step, loss, optimizer.gradientNorm(), config.rate() * factor, schedules);
-  }
-
   private TowerPass pass(SparseTower tower, List<Integer> matrices, TowerStrategy strategy) {
     return TowerPass.of(
         strategy, tower, device.root(), pyramids.patterns(matrices), () -> pyramids.get(matrices));
   }
 
-  private Variable losses(Tape tape, StepPlan.Step work, Optional<TowerPass> tower) {
-    List<Selection> selections = new ArrayList<>();
-    long[] offsets = new long[work.slices().size() + 1];
-    for (int s = 0; s < work.slices().size(); s++) {
-      StepPlan.Slice slice = work.slices().get(s);
-      int matrix = work.matrices().indexOf(data.tasks().get(slice.task()).matrix());
-      selections.add(new Selection(encoded.get(slice.task()), matrix, slice.indices()));
-      offsets[s + 1] = offsets[s] + slice.indices().length;
+  /** Runs a step with a tower pass of one's own. */
+  void advance(StepPlan.Step work, Optional<TowerPass> tower) {
+    double factor = config.rateSchedule().factor((double) step / totalSteps());
+    RankingBatch batch = RankingBatch.of(work, data, encoded, best);
+    // Ahead of time only where memory is plenty: a plan knows of one step at a time.
+    if (replays && tower.isPresent() && step + 1 < totalSteps()) {
+      pyramids.prefetch(work(step + 1).matrices());
     }
-    double[] labels = new double[Math.toIntExact(offsets[offsets.length - 1])];
-    int n = 0;
-    for (StepPlan.Slice slice : work.slices()) {
-      for (int index : slice.indices()) {
-        labels[n++] = best[slice.task()] / data.tasks().get(slice.task()).task().latencyMs(index);
+    results.beginStep();
+    try (Tape tape = Tape.recording(device.root(), config.seed() * 1_000_003 + step)) {
+      Variable pattern = tower.map(pass -> model.pattern(tape, pass.pooled(tape))).orElse(null);
+      if (heads == null) {
+        rank(tape, pattern, batch);
+      } else {
+        heads.run(tape, pattern, batch, results.loss());
       }
+      tower.ifPresent(TowerPass::finish);
     }
+    optimizer.step(factor);
+    device.operators().elementwise().copy(optimizer.norm(), results.norm());
+    step++;
+    results.endStep(step, epoch(), config.rate() * factor, batch.size());
+  }
+
+  private StepPlan.Step work(long number) {
+    int epoch = (int) (number / plan.stepsPerEpoch());
+    planned.headMap(epoch()).clear();
+    return planned.computeIfAbsent(epoch, plan::epoch).get((int) (number % plan.stepsPerEpoch()));
+  }
+
+  private void rank(Tape tape, Variable pattern, RankingBatch batch) {
     TensorScope scope = tape.scope();
-    Tensor label = scope.reals("labels", MemoryTag.INPUT, labels);
-    Tensor offset = scope.longs("tasks", MemoryTag.INPUT, offsets);
-    Variable pattern = tower.map(pass -> model.pattern(tape, pass.pooled(tape))).orElse(null);
-    Variable scores = model.scores(tape, pattern, selections);
-    return config.loss().forward(tape, scores, label, offset);
+    Tensor labels = scope.reals("labels", MemoryTag.INPUT, batch.labels());
+    Tensor groups = scope.longs("tasks", MemoryTag.INPUT, batch.groups());
+    Variable scores = model.scores(tape, pattern, batch.selections());
+    Variable losses = config.loss().forward(tape, scores, labels, groups);
+    HeadStep.meanBackward(tape, losses, results.loss());
   }
 
   /** Encodes every task of the data for a model. */
@@ -222,6 +253,10 @@ public final class Trainer implements AutoCloseable {
 
   @Override
   public void close() {
+    if (heads != null) {
+      heads.close();
+    }
+    results.close();
     optimizer.close();
   }
 }

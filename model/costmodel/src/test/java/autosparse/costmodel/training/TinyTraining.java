@@ -43,13 +43,18 @@ public final class TinyTraining implements AutoCloseable {
 
   /** Takes the device over: it is closed with the training. */
   TinyTraining(TrainingData data, ModelConfig model, TrainingConfig config, Device device) {
+    this(data, model, config, device, device.queuesWork());
+  }
+
+  TinyTraining(
+      TrainingData data, ModelConfig model, TrainingConfig config, Device device, boolean replays) {
     this.data = data;
     this.device = device;
     ModelStatistics statistics = data.statistics();
     this.model = CostModels.create(model, statistics, device.root(), config.seed());
     encoded = Trainer.encode(this.model, data);
     pyramids = new PyramidCache(device.root(), data.patterns(), 1L << 28);
-    trainer = new Trainer(this.model, data, encoded, config, pyramids, device.root());
+    trainer = new Trainer(this.model, data, encoded, config, pyramids, device.root(), replays);
   }
 
   /** Three matrices, two operators. */
@@ -90,7 +95,7 @@ public final class TinyTraining implements AutoCloseable {
 
   void run(long steps) {
     for (long step = 0; step < steps; step++) {
-      trainer.next();
+      trainer.advance();
     }
   }
 

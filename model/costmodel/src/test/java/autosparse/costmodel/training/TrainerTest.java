@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,7 +73,7 @@ class TrainerTest {
         new TinyTraining(data, TinyTraining.model(kind), TinyTraining.config(15, 1), 2)) {
       double[] before = judge(training);
       while (!training.trainer.isDone()) {
-        Trainer.StepResult result = training.trainer.next();
+        StepResult result = training.trainer.next();
         assertTrue(Double.isFinite(result.loss()) && result.gradientNorm() > 0, result.toString());
       }
       double[] after = judge(training);
@@ -106,6 +107,31 @@ class TrainerTest {
         last = training.trainer.next().loss();
       }
       assertTrue(last < 0.8 * first, first + " to " + last);
+    }
+  }
+
+  @Test
+  void resultsWaitInOrderUntilTheyAreAskedFor() {
+    ModelConfig model = TinyTraining.model(ModelKind.FEATURES_MLP);
+    try (TinyTraining asking = new TinyTraining(data, model, TinyTraining.config(9, 1), 1);
+        TinyTraining late = new TinyTraining(data, model, TinyTraining.config(9, 1), 1)) {
+      List<StepResult> expected = new ArrayList<>();
+      int steps = (int) asking.trainer.totalSteps();
+      assertTrue(steps > StepResults.CAPACITY, steps + " steps: more than stay on the device");
+      for (int step = 1; step <= steps; step++) {
+        StepResult result = asking.trainer.next();
+        assertEquals(step, result.step());
+        assertEquals(asking.trainer.epoch(), result.epoch());
+        assertEquals(step / asking.trainer.stepsPerEpoch(), result.epoch());
+        expected.add(result);
+      }
+      late.run(3);
+      StepResult fourth = late.trainer.next();
+      assertEquals(expected.get(3), fourth);
+      assertEquals(expected.subList(0, 3), late.trainer.results(), "those before are not lost");
+      late.run(steps - 4);
+      assertEquals(expected.subList(4, steps), late.trainer.results());
+      assertEquals(List.of(), late.trainer.results());
     }
   }
 

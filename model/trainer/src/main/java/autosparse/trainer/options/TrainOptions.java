@@ -7,7 +7,7 @@ import java.nio.file.Path;
  * Everything {@code train} was asked for.
  *
  * @param out the run's folder
- * @param checkpointEvery epochs between checkpoints
+ * @param checkpointEvery epochs between checkpoints; 0 for a time between them
  * @param evaluateEvery epochs between evaluations
  * @param keepCheckpoints newest checkpoints to keep
  * @param baselineEpochs epochs of the features-mlp that is trained for comparison; 0 for none
@@ -29,7 +29,7 @@ public record TrainOptions(
         "--split",
         data.split().id(),
         "random or base: there must be something to train on");
-    Require.positive("--checkpoint-every", checkpointEvery);
+    Require.notNegative("--checkpoint-every", checkpointEvery);
     Require.positive("--evaluate-every", evaluateEvery);
     Require.positive("--keep-checkpoints", keepCheckpoints);
     Require.notNegative("--baseline-epochs", baselineEpochs);
