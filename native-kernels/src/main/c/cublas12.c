@@ -21,13 +21,15 @@ static int not_there(void) { return 15; /* CUBLAS_STATUS_NOT_SUPPORTED */ }
           "  jmp *target_" #name "(%rip)\n"                            \
           ".size " #name ", . - " #name "\n");
 
-#define FUNCTIONS(DO)      \
-  DO(cublasCreate_v2)      \
-  DO(cublasDestroy_v2)     \
-  DO(cublasGetVersion_v2)  \
-  DO(cublasSetStream_v2)   \
-  DO(cublasSetMathMode)    \
-  DO(cublasSgemm_v2)
+#define FUNCTIONS(DO)       \
+  DO(cublasCreate_v2)       \
+  DO(cublasDestroy_v2)      \
+  DO(cublasGetVersion_v2)   \
+  DO(cublasSetStream_v2)    \
+  DO(cublasSetMathMode)     \
+  DO(cublasSetWorkspace_v2) \
+  DO(cublasSgemm_v2)        \
+  DO(cublasGemmEx)
 
 FUNCTIONS(FORWARD)
 

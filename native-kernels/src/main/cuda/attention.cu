@@ -26,6 +26,8 @@
 // Tried: one row a lane, all d channels in it (twice the reads of shared memory for one FMA): 813
 // and 2908 us at L = 25, 836 and 2487 us at L = 1024; 16 warps a multiprocessor forward with the
 // loops unrolled by 2 and not 4: 29 us at L = 12, 822 us at L = 25.
+#include "common/bfloat16.cuh"
+
 #include "common/attention_tiles.cuh"
 
 namespace autosparse {
@@ -441,7 +443,8 @@ __device__ __forceinline__ void backward(const T* qkv, const int64* offsets, con
 
 using namespace autosparse;
 
-// Entries, by the widest head: 8, 16 or 32 channels, or 16·lanes of 4 to 32 lanes ("split").
+// Entries, by the widest head: 8, 16 or 32 channels, or 16·lanes of 4 to 32 lanes ("split"). In
+// bfloat16 for heads that attention_bf16.cu does not take, and for GPUs without its tensor cores.
 // qkv [T, 3·C], offsets [B+1], out [T, C], logSumExp [T, H]; grid (B, any number), 64 threads.
 #define ATTENTION_KERNELS(T, SUFFIX, NAME, CHUNKS, SPLIT, FORWARD_BLOCKS, BACKWARD_BLOCKS)       \
   extern "C" __global__ void __launch_bounds__(64, FORWARD_BLOCKS)                               \
@@ -462,3 +465,4 @@ ATTENTION_KERNELS(float, f32, 8, 1, false, 8, 8)
 ATTENTION_KERNELS(float, f32, 16, 2, false, 8, 6)
 ATTENTION_KERNELS(float, f32, 32, 4, false, 6, 6)
 ATTENTION_KERNELS(float, f32, split, 4, true, 6, 4)
+ATTENTION_KERNELS(bf16, bf16, split, 4, true, 6, 4)

@@ -86,6 +86,11 @@ __device__ __forceinline__ void copy_16_bytes(unsigned target, const void* sourc
 #endif
 }
 
+// Brings the line of an address into the L2.
+__device__ __forceinline__ void prefetch(const void* address) {
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(address));
+}
+
 // A barrier of some warps of the block; number 0 is __syncthreads'.
 template <int kBarrier, int kThreads>
 __device__ __forceinline__ void sync_threads() {

@@ -31,7 +31,9 @@ constexpr int kMostOffsets = 9;
 constexpr int kKernelRows = 3;
 constexpr int kLoaders = 128;  // threads
 constexpr int kZeroRows = 8;
+constexpr unsigned kKernelRow = 0x49;  // offsets of kernel row 0; row r's are r bits higher
 constexpr int kLast = 1 << 16;  // of a stage's note: its tile ends here; offsets are bits 0 to 8
+constexpr int kChunkShift = 20;
 
 // Geometry; the launcher adds the numbers of stages. kBlocks blocks of 64 rows a warpgroup.
 template <typename T_, int kPacks_, int kColumns_, int kWarpgroups_, int kBlocks_, int kSlots_,
@@ -54,13 +56,14 @@ struct TensorTiling {
   static_assert(kRows + kZeroRows <= kSlots, "an offset's rows fit a stage");
 };
 
+constexpr int kScratchBytes = 2 * (kLoaders / 32) * 8 * sizeof(int);  // of two surveys
+
 // Where things lie in shared memory.
 template <typename G>
 struct TensorStages {
   unsigned weights;
   unsigned rows;
-  unsigned short* tables;
-  int* neighbors;  // [9, kRows], of the loaders
+  unsigned short* tables;  // [9, kRows] of each stage: the place of a row's first pack
   int* notes;
   int* scratch;
   unsigned full;  // barriers: full and empty of each stage, then of each block of weights
@@ -75,12 +78,10 @@ struct TensorStages {
     memory += stages * G::kStageBytes;
     full = shared_address_of(memory);
     memory += 16 * (stages + weight_stages);
-    neighbors = reinterpret_cast<int*>(memory);
-    memory += 4 * kMostOffsets * G::kRows;
     tables = reinterpret_cast<unsigned short*>(memory);
     memory += stages * G::kTableBytes;
     scratch = reinterpret_cast<int*>(memory);
-    memory += 2 * 4 * 4 * 16;
+    memory += kScratchBytes;
     notes = reinterpret_cast<int*>(memory);
   }
 
@@ -107,81 +108,129 @@ struct RingPlace {
   }
 };
 
-// Offsets are numbered row fastest; here they are taken kernel row by kernel row.
+// Offsets are numbered row fastest; they are run kernel row by kernel row, offset k as number
+// by_kernel_row(k), which is its own inverse.
 __host__ __device__ constexpr int by_kernel_row(int k) { return k % 3 * 3 + k / 3; }
 
 // --- Loading ----------------------------------------------------------------------------------
 
-// What a kernel row's offsets of a tile need.
-struct Neighborhood {
-  unsigned offsets;
-  int low[kKernelRows];
-  int high[kKernelRows];
-  int pairs[kKernelRows];
+// A loader's outputs of one tile: their neighbours at each offset, -1 where there is none.
+template <typename G>
+struct Neighbors {
+  static constexpr int kEach = G::kRows / kLoaders;
+  int input[kEach][kMostOffsets];
+  unsigned mask[kEach];
 };
 
-// Combines what each warp of the loaders found; one barrier, scratch alternates between two.
-__device__ __forceinline__ void combine(Neighborhood& found, int* scratch) {
+// Of some offsets of a tile: the least and the greatest input, and the number of neighbours.
+struct InputRange {
+  unsigned least = 0xffffffffu;  // what no neighbour, -1, is too
+  int greatest = -1;
+  int pairs = 0;
+
+  __device__ __forceinline__ void add(unsigned least_, int greatest_, int pairs_) {
+    least = min(least, least_);
+    greatest = max(greatest, greatest_);
+    pairs += pairs_;
+  }
+  __device__ __forceinline__ int length() const {
+    return greatest < 0 ? 0 : greatest - static_cast<int>(least) + 1;
+  }
+};
+
+// What each warp of the loaders found of a tile: its offsets, then for each kernel row the least
+// and the greatest input, and its pairs, ten bits a kernel row.
+struct Survey {
+  static constexpr int kWords = 8;
+  static constexpr int kPairBits = 10;
+  const int* scratch;
+
+  template <typename G>
+  __device__ __forceinline__ void take(const Neighbors<G>& mine, int* target) {
+    static_assert(3 * G::kRows < 1 << kPairBits, "a kernel row's pairs fit");
+    scratch = target;
 #if __CUDA_ARCH__ >= 800
-  const int warp = threadIdx.x / 32;
-  int* mine = scratch + warp * 16;
-  const unsigned offsets = __reduce_or_sync(kFullWarp, found.offsets);
-  if ((threadIdx.x & 31) == 0) {
-    mine[0] = static_cast<int>(offsets);
-  }
+    unsigned offsets = 0;
+    unsigned pairs = 0;
 #pragma unroll
-  for (int r = 0; r < kKernelRows; r++) {
-    const int low = __reduce_min_sync(kFullWarp, found.low[r]);
-    const int high = __reduce_max_sync(kFullWarp, found.high[r]);
-    const int pairs = __reduce_add_sync(kFullWarp, found.pairs[r]);
-    if ((threadIdx.x & 31) == 0) {
-      mine[1 + r] = low;
-      mine[4 + r] = high;
-      mine[7 + r] = pairs;
+    for (int i = 0; i < Neighbors<G>::kEach; i++) {
+      offsets |= mine.mask[i];
+#pragma unroll
+      for (int r = 0; r < kKernelRows; r++) {
+        pairs += __popc(mine.mask[i] & kKernelRow << r) << kPairBits * r;
+      }
     }
-  }
-  sync_threads<1, kLoaders>();
-  found.offsets = 0;
-#pragma unroll
-  for (int r = 0; r < kKernelRows; r++) {
-    found.low[r] = 0x7fffffff;
-    found.high[r] = -1;
-    found.pairs[r] = 0;
-  }
-#pragma unroll
-  for (int w = 0; w < kLoaders / 32; w++) {
-    found.offsets |= static_cast<unsigned>(scratch[w * 16]);
+    int words[kWords];
+    words[0] = static_cast<int>(__reduce_or_sync(kFullWarp, offsets));
+    words[7] = static_cast<int>(__reduce_add_sync(kFullWarp, pairs));
 #pragma unroll
     for (int r = 0; r < kKernelRows; r++) {
-      found.low[r] = min(found.low[r], scratch[w * 16 + 1 + r]);
-      found.high[r] = max(found.high[r], scratch[w * 16 + 4 + r]);
-      found.pairs[r] += scratch[w * 16 + 7 + r];
+      InputRange range;
+#pragma unroll
+      for (int i = 0; i < Neighbors<G>::kEach; i++) {
+#pragma unroll
+        for (int k = r; k < kMostOffsets; k += kKernelRows) {
+          range.add(static_cast<unsigned>(mine.input[i][k]), mine.input[i][k], 0);
+        }
+      }
+      words[1 + r] = static_cast<int>(__reduce_min_sync(kFullWarp, range.least));
+      words[4 + r] = __reduce_max_sync(kFullWarp, range.greatest);
     }
-  }
+    if ((threadIdx.x & 31) == 0) {
+      int4* own = reinterpret_cast<int4*>(target + threadIdx.x / 32 * kWords);
+      own[0] = make_int4(words[0], words[1], words[2], words[3]);
+      own[1] = make_int4(words[4], words[5], words[6], words[7]);
+    }
 #endif
-}
+    sync_threads<1, kLoaders>();
+  }
+
+  __device__ __forceinline__ unsigned offsets() const {
+    unsigned all = 0;
+#pragma unroll
+    for (int w = 0; w < kLoaders / 32; w++) {
+      all |= static_cast<unsigned>(scratch[w * kWords]);
+    }
+    return all;
+  }
+
+  // Of kernel rows `first` to `last`.
+  __device__ __forceinline__ InputRange range(int first, int last) const {
+    InputRange all;
+#pragma unroll
+    for (int w = 0; w < kLoaders / 32; w++) {
+      const int* words = scratch + w * kWords;
+      for (int r = first; r <= last; r++) {
+        all.add(static_cast<unsigned>(words[1 + r]), words[4 + r],
+                words[7] >> kPairBits * r & ((1 << kPairBits) - 1));
+      }
+    }
+    return all;
+  }
+};
 
 // Writes the table of the offsets in `part`: the inputs from `low` on lie in order, or with low < 0
 // every output's neighbour lies at the output's own number.
 template <typename G>
-__device__ __forceinline__ void write_table(const int* neighbors, unsigned part, int low,
+__device__ __forceinline__ void write_table(const Neighbors<G>& mine, unsigned part, int low,
                                             unsigned short* table) {
-  const int lane = threadIdx.x & 31;
-  for (unsigned rest = part; rest != 0; rest &= rest - 1) {
-    const int j = __ffs(rest) - 1;
+  const bool first_lane = (threadIdx.x & 31) == 0;
 #pragma unroll
-    for (int i = 0; i < G::kRows / kLoaders; i++) {
+  for (int j = 0; j < kMostOffsets; j++) {
+    if ((part >> by_kernel_row(j) & 1) == 0) {
+      continue;
+    }
+#pragma unroll
+    for (int i = 0; i < Neighbors<G>::kEach; i++) {
       const int row = i * kLoaders + threadIdx.x;
-      const int input = neighbors[j * G::kRows + row];
+      const int input = mine.input[i][by_kernel_row(j)];
       int slot = input < 0 ? -1 : low < 0 ? row : input - low;
       // Eight rows are read without bank conflicts if their numbers differ modulo 8, so the row of
       // zeros is the one that would go on from the row before.
       const int before = __shfl_up_sync(kFullWarp, slot, 1);
-      if (slot < 0) {
-        const int next = low < 0 || before < 0 || lane == 0 ? row : before + 1;
-        slot = G::kSlots - kZeroRows + (next & 7);
-      }
-      table[j * G::kRows + row] = static_cast<unsigned short>(slot);
+      const int next = low < 0 || before < 0 || first_lane ? row : before + 1;
+      slot = slot < 0 ? G::kSlots - kZeroRows + (next & 7) : slot;
+      table[j * G::kRows + row] = static_cast<unsigned short>(packed_at<G::kPacks>(slot, 0) / 16);
     }
   }
 }
@@ -206,24 +255,40 @@ __device__ __forceinline__ void copy_range(const char* x, int64 row_bytes, int l
   }
 }
 
-// Copies the rows of one offset's neighbours; a warp those of its own lanes.
+// Copies the rows of the neighbours at the one offset in `part`; a warp those of its own lanes.
 template <typename G>
-__device__ __forceinline__ void gather_rows(const char* x, int64 row_bytes, const int* neighbors,
-                                            int chunk, unsigned rows) {
+__device__ __forceinline__ void gather_rows(const char* x, int64 row_bytes,
+                                            const Neighbors<G>& mine, unsigned part, int chunk,
+                                            unsigned rows) {
+  constexpr int kStep = 32 / G::kPacks;  // rows of a round
+  constexpr int kBatch = G::kPacks > 2 ? G::kPacks / 2 : 2;
   const int lane = threadIdx.x & 31;
   const int pack = lane % G::kPacks;
   const int64 at = int64(chunk * G::kPacks + pack) * 16;
   const bool valid = at < row_bytes;
 #pragma unroll
-  for (int i = 0; i < G::kRows / kLoaders; i++) {
+  for (int i = 0; i < Neighbors<G>::kEach; i++) {
+    int own = -1;
 #pragma unroll
-    for (int round = 0; round < G::kPacks; round++) {
-      const int row = i * kLoaders + (threadIdx.x & ~31) + round * (32 / G::kPacks) +
-                      lane / G::kPacks;
-      const int input = neighbors[row];
-      if (input >= 0) {
-        copy_16_bytes(rows + packed_at<G::kPacks>(row, pack),
-                      x + static_cast<int64>(input) * row_bytes + (valid ? at : 0), valid);
+    for (int k = 0; k < kMostOffsets; k++) {
+      own = part >> k & 1 ? mine.input[i][k] : own;
+    }
+    const int first = lane / G::kPacks;
+#pragma unroll 1  // addresses held for more copies would spill
+    for (int batch = 0; batch < G::kPacks; batch += kBatch) {
+      int input[kBatch];
+#pragma unroll
+      for (int round = 0; round < kBatch; round++) {
+        input[round] = __shfl_sync(kFullWarp, own, (batch + round) * kStep + first);
+      }
+#pragma unroll
+      for (int round = 0; round < kBatch; round++) {
+        if (input[round] >= 0) {
+          const int row =
+              i * kLoaders + (threadIdx.x & ~31) + (batch + round) * kStep + first;
+          copy_16_bytes(rows + packed_at<G::kPacks>(row, pack),
+                        x + static_cast<int64>(input[round]) * row_bytes + (valid ? at : 0), valid);
+        }
       }
     }
   }
@@ -245,17 +310,65 @@ __device__ __forceinline__ void load_weights(const char* source, unsigned target
   }
 }
 
+// A loader's outputs of the next tiles. Sites are asked for two tiles ahead, and one ahead their
+// masks and places in the map, whose neighbours are then brought into the L2: no loader waits for a
+// chain of loads from device memory.
+template <typename G>
+struct TileReader {
+  static constexpr int kEach = Neighbors<G>::kEach;
+  const int64* __restrict__ pointers;
+  const int* __restrict__ masks;
+  const int* __restrict__ inputs;
+  const int* __restrict__ order;
+  int64 outputs;
+  int site[kEach];
+  unsigned mask[kEach];
+  const int* list[kEach];
+
+  __device__ __forceinline__ void ask_sites(int64 tile) {
+#pragma unroll
+    for (int i = 0; i < kEach; i++) {
+      const int64 place = tile * G::kRows + i * kLoaders + threadIdx.x;
+      site[i] = place >= outputs ? -1 : order == nullptr ? static_cast<int>(place) : order[place];
+    }
+  }
+
+  __device__ __forceinline__ void ask_masks() {
+#pragma unroll
+    for (int i = 0; i < kEach; i++) {
+      mask[i] = site[i] < 0 ? 0 : static_cast<unsigned>(masks[site[i]]);
+      list[i] = inputs + (site[i] < 0 ? 0 : pointers[site[i]]);
+    }
+  }
+
+  __device__ __forceinline__ void read(Neighbors<G>& neighbors) const {
+#pragma unroll
+    for (int i = 0; i < kEach; i++) {
+      neighbors.mask[i] = mask[i];
+      const int* next = list[i];
+#pragma unroll
+      for (int k = 0; k < kMostOffsets; k++) {
+        neighbors.input[i][k] = mask[i] >> k & 1 ? *next++ : -1;
+      }
+    }
+  }
+
+  __device__ __forceinline__ void prefetch_neighbors() const {
+#pragma unroll
+    for (int i = 0; i < kEach; i++) {
+      if (mask[i] != 0) {
+        prefetch(list[i]);
+      }
+    }
+  }
+};
+
 template <typename G>
 __device__ __forceinline__ void load_tiles(const TensorStages<G>& s, const char* x,
-                                           const char* weights, const int64* __restrict__ pointers,
-                                           const int* __restrict__ masks,
-                                           const int* __restrict__ inputs,
-                                           const int* __restrict__ order, int64 outputs,
-                                           int offsets, int chunks, int64 row_bytes) {
-  constexpr int kEach = G::kRows / kLoaders;  // outputs of a thread
+                                           const char* weights, TileReader<G>& reader, int offsets,
+                                           int chunks, int64 row_bytes) {
   constexpr int kCapacity = G::kSlots - kZeroRows;
-  const int64 tiles = (outputs + G::kRows - 1) / G::kRows;
-  const int thread = threadIdx.x;
+  const int64 tiles = (reader.outputs + G::kRows - 1) / G::kRows;
   const bool resident = offsets * chunks <= s.weight_stages;
   if (resident) {
     for (int block = 0; block < offsets * chunks; block++) {
@@ -263,87 +376,37 @@ __device__ __forceinline__ void load_tiles(const TensorStages<G>& s, const char*
                       s.weights + block * G::kWeightBytes, s.weight_full_of(block));
     }
   }
-  // Sites of the tile after next, and masks and pointers of the next, are under way beforehand.
-  int later_site[kEach];
-  unsigned mask[kEach];
-  int64 at[kEach];
-  auto site_of = [&](int64 tile, int i) {
-    const int64 place = tile * G::kRows + i * kLoaders + thread;
-    return place >= outputs ? -1 : order == nullptr ? static_cast<int>(place) : order[place];
-  };
-  auto ask = [&](int i, int site) {
-    mask[i] = site < 0 ? 0 : static_cast<unsigned>(masks[site]);
-    at[i] = site < 0 ? 0 : pointers[site];
-  };
-#pragma unroll
-  for (int i = 0; i < kEach; i++) {
-    later_site[i] = site_of(static_cast<int64>(blockIdx.x) + gridDim.x, i);
-    ask(i, site_of(blockIdx.x, i));
-  }
+  const int64 step = gridDim.x;
+  reader.ask_sites(blockIdx.x);
+  reader.ask_masks();
+  reader.ask_sites(blockIdx.x + step);
+  Neighbors<G> mine;
+  Survey survey;
   RingPlace place;
   RingPlace weight_place;
   int turn = 0;
-  for (int64 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    Neighborhood found;
-    found.offsets = 0;
-#pragma unroll
-    for (int r = 0; r < kKernelRows; r++) {
-      found.low[r] = 0x7fffffff;
-      found.high[r] = -1;
-      found.pairs[r] = 0;
-    }
-    __syncwarp();  // neighbors is read by the warp that wrote it
-#pragma unroll
-    for (int i = 0; i < kEach; i++) {
-      const int* list = inputs + at[i];
-      int next[kMostOffsets];
-#pragma unroll
-      for (int k = 0; k < kMostOffsets; k++) {
-        next[k] = mask[i] >> k & 1 ? *list++ : -1;
-      }
-#pragma unroll
-      for (int k = 0; k < kMostOffsets; k++) {
-        const int r = k % 3;
-        if (k < offsets) {
-          s.neighbors[by_kernel_row(k) * G::kRows + i * kLoaders + thread] = next[k];
-        }
-        if (next[k] >= 0) {
-          found.offsets |= 1u << by_kernel_row(k);
-          found.low[r] = min(found.low[r], next[k]);
-          found.high[r] = max(found.high[r], next[k]);
-          found.pairs[r]++;
-        }
-      }
-    }
-    __syncwarp();
-#pragma unroll
-    for (int i = 0; i < kEach; i++) {
-      ask(i, later_site[i]);
-      later_site[i] = site_of(tile + 2 * static_cast<int64>(gridDim.x), i);
-    }
-    combine(found, s.scratch + turn * 64);
+  for (int64 tile = blockIdx.x; tile < tiles; tile += step) {
+    reader.read(mine);
+    reader.ask_masks();
+    reader.ask_sites(tile + 2 * step);
+    survey.take(mine, s.scratch + turn * (kLoaders / 32) * Survey::kWords);
     turn ^= 1;
-
-    const int hull_low = min(found.low[0], min(found.low[1], found.low[2]));
-    const int hull = found.offsets == 0
-                         ? 0
-                         : max(found.high[0], max(found.high[1], found.high[2])) - hull_low + 1;
-    const bool whole =
-        hull <= kCapacity && hull <= found.pairs[0] + found.pairs[1] + found.pairs[2];
+    const unsigned all = survey.offsets();
+    const InputRange hull = survey.range(0, kKernelRows - 1);
+    const bool whole = hull.length() <= kCapacity && hull.length() <= hull.pairs;
     for (int chunk = 0; chunk < chunks; chunk++) {
-      unsigned rest = found.offsets;
+      unsigned rest = all;
       do {
         unsigned part = rest;
-        int low = hull_low;
-        int count = hull;
+        int low = static_cast<int>(hull.least);
+        int count = hull.length();
         if (!whole) {
-          const int r = (__ffs(rest) - 1) / 3;
-          low = r == 0 ? found.low[0] : r == 1 ? found.low[1] : found.low[2];
-          count = (r == 0 ? found.high[0] : r == 1 ? found.high[1] : found.high[2]) - low + 1;
-          const int pairs = r == 0 ? found.pairs[0] : r == 1 ? found.pairs[1] : found.pairs[2];
-          if (count <= kCapacity && count <= pairs) {
-            part &= 7u << 3 * r;
-          } else {
+          const int r = (rest & kKernelRow) != 0 ? 0 : (rest & kKernelRow << 1) != 0 ? 1 : 2;
+          part &= kKernelRow << r;
+          const InputRange range = survey.range(r, r);
+          low = static_cast<int>(range.least);
+          count = range.length();
+          if (count > kCapacity || count > range.pairs) {
             part &= -part;
             low = -1;
           }
@@ -353,32 +416,34 @@ __device__ __forceinline__ void load_tiles(const TensorStages<G>& s, const char*
         wait_for_phase(s.empty_of(place.stage), place.round ^ 1);
         const unsigned rows = s.rows + place.stage * G::kStageBytes;
         if (low < 0) {
-          gather_rows<G>(x, row_bytes, s.neighbors + (__ffs(part) - 1) * G::kRows, chunk, rows);
+          gather_rows<G>(x, row_bytes, mine, part, chunk, rows);
         } else {
           copy_range<G>(x, row_bytes, low, count, chunk, rows);
         }
         arrive_when_copied(s.full_of(place.stage));
-        write_table<G>(s.neighbors, part, low, s.tables + place.stage * (G::kTableBytes / 2));
-        if (thread == 0) {
-          s.notes[place.stage] = static_cast<int>(part) | chunk << 20 |
+        write_table<G>(mine, part, low, s.tables + place.stage * (G::kTableBytes / 2));
+        if (threadIdx.x == 0) {
+          s.notes[place.stage] = static_cast<int>(part) | chunk << kChunkShift |
                                  (rest == 0 && chunk == chunks - 1 ? kLast : 0);
         }
         __syncwarp();
-        if ((thread & 31) == 0) {
+        if ((threadIdx.x & 31) == 0) {
           arrive(s.full_of(place.stage));
         }
         place.advance(s.stages);
 
-        for (; !resident && part != 0; part &= part - 1) {
-          const int block = chunk * offsets + __ffs(part) - 1;
-          wait_for_phase(s.weight_empty_of(weight_place.stage), weight_place.round ^ 1);
-          load_weights<G>(weights + static_cast<int64>(block) * G::kWeightBytes,
-                          s.weights + weight_place.stage * G::kWeightBytes,
-                          s.weight_full_of(weight_place.stage));
-          weight_place.advance(s.weight_stages);
+        for (int j = 0; !resident && j < offsets; j++) {
+          if (part >> by_kernel_row(j) & 1) {
+            wait_for_phase(s.weight_empty_of(weight_place.stage), weight_place.round ^ 1);
+            load_weights<G>(weights + static_cast<int64>(chunk * offsets + j) * G::kWeightBytes,
+                            s.weights + weight_place.stage * G::kWeightBytes,
+                            s.weight_full_of(weight_place.stage));
+            weight_place.advance(s.weight_stages);
+          }
         }
       } while (rest != 0);
     }
+    reader.prefetch_neighbors();
   }
 }
 
@@ -404,13 +469,10 @@ struct TensorSums {
     }
   }
 
-  // One step of the fragments of this warp's 16 rows of block m; `slot` is that of row lane % 16.
-  __device__ __forceinline__ void load(int m, int step, unsigned rows, int slot) {
-    const int half = threadIdx.x >> 4 & 1;
-    constexpr int kLinesPer128 = 8 / G::kPacks;
-    const int exchange = slot / kLinesPer128 & (G::kPacks - 1);
-    load_blocks(a[m][step],
-                rows + 16 * (slot * G::kPacks + ((2 * step + half) ^ exchange)));
+  // One step of the fragments of this warp's 16 rows of block m; `row` is the address of the first
+  // pack of row lane % 16, for the lanes from 16 on of the second one.
+  __device__ __forceinline__ void load(int m, int step, unsigned row) {
+    load_blocks(a[m][step], row ^ 32 * step);
     round_fragment<typename G::T>(a[m][step]);
   }
 
@@ -439,32 +501,30 @@ struct TensorSums {
     }
   }
 
-  // sum[m] += rows · weights, by a warpgroup; slot as in load. Returns while products are under way.
-  __device__ __forceinline__ void multiply_by_warpgroup(int m, unsigned rows, int slot,
-                                                        unsigned weights) {
-    const uint64 tile = describe_tile<G::kPacks>(weights);
+  // sum[m] += rows · weights, by a warpgroup; row as in load. Returns while products are under way.
+  __device__ __forceinline__ void multiply_by_warpgroup(int m, unsigned row, uint64 weights) {
 #pragma unroll
     for (int step = 0; step < kSteps; step++) {
-      load(m, step, rows, slot);
+      load(m, step, row);
     }
     hold(m);
     begin_products();
 #pragma unroll
     for (int step = 0; step < kSteps; step++) {
-      WarpgroupProduct<typename G::T, G::kColumns>::add(sum[m], a[m][step], tile + 2 * step);
+      WarpgroupProduct<typename G::T, G::kColumns>::add(sum[m], a[m][step], weights + 2 * step);
     }
     commit_products();
   }
 
-  // All blocks' sums += rows · weights, by each warp; slots as in load.
-  __device__ __forceinline__ void multiply_by_warp(unsigned rows, const int (&slots)[G::kBlocks],
+  // All blocks' sums += rows · weights, by each warp; rows as in load.
+  __device__ __forceinline__ void multiply_by_warp(const unsigned (&rows)[G::kBlocks],
                                                    unsigned weights) {
     const int lane = threadIdx.x & 31;
 #pragma unroll
     for (int step = 0; step < kSteps; step++) {
 #pragma unroll
       for (int m = 0; m < G::kBlocks; m++) {
-        load(m, step, rows, slots[m]);
+        load(m, step, rows[m]);
       }
       if (kTiles == 1) {
         unsigned b[2];
@@ -562,7 +622,9 @@ __device__ __forceinline__ void compute_tiles(const TensorStages<G>& s,
   const int lane = threadIdx.x & 31;
   const int warp = threadIdx.x / 32 & 3;
   const int first_row = (threadIdx.x - kLoaders) / 128 * (64 * G::kBlocks) + 16 * warp;
+  const unsigned half = lane & 16;
   TensorSums<G> sums;
+  bool first = true;  // resident weights are waited for once
   RingPlace place;
   RingPlace weight_place;
   for (int64 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
@@ -582,25 +644,33 @@ __device__ __forceinline__ void compute_tiles(const TensorStages<G>& s,
       const unsigned rows = s.rows + place.stage * G::kStageBytes;
       const unsigned short* table =
           s.tables + place.stage * (G::kTableBytes / 2) + first_row + (lane & 15);
-      for (unsigned part = note & 0xffff; part != 0; part &= part - 1) {
-        const int j = __ffs(part) - 1;
-        const int weight_stage = resident ? (note >> 20) * offsets + j : weight_place.stage;
+      const int chunk_stage = (note >> kChunkShift) * offsets;
+#pragma unroll
+      for (int j = 0; j < kMostOffsets; j++) {
+        if ((note >> by_kernel_row(j) & 1) == 0) {
+          continue;
+        }
+        const int weight_stage = resident ? chunk_stage + j : weight_place.stage;
+        if (!resident || first) {
+          wait_for_phase(s.weight_full_of(weight_stage), resident ? 0 : weight_place.round);
+        }
         const unsigned weights = s.weights + weight_stage * G::kWeightBytes;
-        wait_for_phase(s.weight_full_of(weight_stage), resident ? 0 : weight_place.round);
         if (kWarpgroupProducts) {
+          const uint64 tile_of_weights = describe_tile<G::kPacks>(weights);
 #pragma unroll
           for (int m = 0; m < G::kBlocks; m++) {
+            const unsigned row = rows + table[j * G::kRows + 64 * m] * 16 ^ half;
             wait_for_products<G::kBlocks - 1>();
             sums.hold(m);
-            sums.multiply_by_warpgroup(m, rows, table[j * G::kRows + 64 * m], weights);
+            sums.multiply_by_warpgroup(m, row, tile_of_weights);
           }
         } else {
-          int slots[G::kBlocks];
+          unsigned row[G::kBlocks];
 #pragma unroll
           for (int m = 0; m < G::kBlocks; m++) {
-            slots[m] = table[j * G::kRows + 64 * m];
+            row[m] = rows + table[j * G::kRows + 64 * m] * 16 ^ half;
           }
-          sums.multiply_by_warp(rows, slots, weights);
+          sums.multiply_by_warp(row, weights);
         }
         if (!resident) {
           // All products but those of this round have been waited for.
@@ -619,6 +689,7 @@ __device__ __forceinline__ void compute_tiles(const TensorStages<G>& s,
       }
       place.advance(s.stages);
     } while ((note & kLast) == 0);
+    first = false;
     wait_for_products<0>();
     sums.hold_sums();
     if (kWarpgroupProducts && held >= 0 && lane == 0) {
@@ -661,14 +732,23 @@ __device__ __forceinline__ void tensor_convolution(
     publish_barriers();
   }
   __syncthreads();
-  if (threadIdx.x < kLoaders) {
+  // The same for a whole warp, which the compiler sees: else each role's values take registers of
+  // the other's.
+  const int warp = __shfl_sync(kFullWarp, threadIdx.x / 32, 0);
+  if (warp < kLoaders / 32) {
     if (G::kGrown > 0) {
-      shrink_registers<72>();
+      shrink_registers<88>();
     }
     const char* blocks = reinterpret_cast<const char*>(weights) +
                          static_cast<int64>(blockIdx.y) * offsets * chunks * G::kWeightBytes;
-    load_tiles<G>(s, reinterpret_cast<const char*>(x), blocks, pointers, masks, inputs, order,
-                  outputs, offsets, chunks, static_cast<int64>(row_packs) * 16);
+    TileReader<G> reader;
+    reader.pointers = pointers;
+    reader.masks = masks;
+    reader.inputs = inputs;
+    reader.order = order;
+    reader.outputs = outputs;
+    load_tiles<G>(s, reinterpret_cast<const char*>(x), blocks, reader, offsets, chunks,
+                  static_cast<int64>(row_packs) * 16);
   } else {
     if (G::kGrown > 0) {
       grow_registers<G::kGrown == 0 ? 64 : G::kGrown>();

@@ -1,5 +1,5 @@
 // The geometries of tensor_convolution.cuh, and the entries that a family has of each.
-// TensorConvolution.java states the same geometry and chooses by shapes.
+// TensorConvolutionKernels.java states the same geometry and chooses by shapes.
 //
 // On sm_90a a tile is 256 outputs where the arithmetic counts (weights pass once for more outputs)
 // and 128 where memory does (three blocks a multiprocessor); elsewhere 128, in less than 99 KB.
@@ -16,7 +16,7 @@ namespace autosparse {
 constexpr int kNarrowResident = 3;
 template <typename T, int kPacks, int kColumns>
 using WideTiling = TensorTiling<T, kPacks, kColumns, 2, 2, kPacks == 8 && kColumns == 128 ? 384 : 320,
-                                kColumns == 128 ? 216 : 0>;
+                                kColumns == 128 ? 208 : 0>;
 #else
 constexpr int kNarrowResident = 2;
 template <typename T, int kPacks, int kColumns>

@@ -96,8 +96,8 @@ public final class DenseFunctions {
         List.of(y),
         List.of(),
         () -> {
-          tape.gradient(a, da -> elementwise.copy(y.gradient(), da));
           tape.gradient(b, db -> elementwise.copy(y.gradient(), db));
+          tape.pass(y, a);
         });
     return y;
   }

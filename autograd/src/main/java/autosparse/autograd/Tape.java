@@ -157,6 +157,20 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
+   * Lets the last part of a backward step hand its output's gradient on to an input of the same
+   * type and shape, whose gradient is the same: it becomes the input's own where that has none yet.
+   */
+  void pass(Variable output, Variable input) {
+    if (input.isDifferentiable() && input.gradient == null) {
+      input.gradient = output.gradient;
+      output.gradient = null;
+      return;
+    }
+    Tensor given = output.gradient;
+    gradient(input, dx -> operators.elementwise().copy(given, dx));
+  }
+
+  /**
    * Lets a backward step accumulate a weight's gradient: {@code add} receives a tensor to add to.
    * Nothing happens for a variable without a gradient.
    */

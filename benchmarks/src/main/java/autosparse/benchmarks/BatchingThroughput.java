@@ -208,7 +208,7 @@ public final class BatchingThroughput {
         CostModel model = model(data, scope);
         PyramidCache pyramids = pyramids(scope, data)) {
       EncodedTask encoded =
-          model.encode(task.task().matrix(), task.problem(), task.task().schedules());
+          model.encode(data.patterns().get(task.matrix()), task.problem(), task.task().schedules());
       Variable pattern;
       try (Tape tape = Tape.inference(scope)) {
         Variable features = model.pattern(tape, pyramids.get(List.of(task.matrix())));
@@ -244,7 +244,7 @@ public final class BatchingThroughput {
         HeadSteps heads =
             new HeadSteps(scope, model.fixedHead().orElseThrow(), RankingLoss.LAMBDARANK)) {
       EncodedTask encoded =
-          model.encode(task.task().matrix(), task.problem(), task.task().schedules());
+          model.encode(data.patterns().get(task.matrix()), task.problem(), task.task().schedules());
       for (int size : new int[] {128, 768, 2048}) {
         int[] indices = Arrays.copyOf(task.train(), Math.min(size, task.train().length));
         double[] labels = new double[indices.length];

@@ -20,6 +20,8 @@ public class ElementwiseBenchmark extends OpCaseBenchmark {
     "add",
     "add in place",
     "fill",
+    "cast to activation",
+    "cast to real",
     "axpy",
     "scaleGroups C=3",
     "scaleGroups C=1",

@@ -14,10 +14,12 @@ import autosparse.engine.sparse.Sites;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
+import autosparse.schedule.SparsityPattern;
 import autosparse.tuner.space.ScheduleSpace;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** A cost model with fresh weights, and random SpMM schedules for it to rank on some matrices. */
@@ -35,11 +37,19 @@ final class RankingNetwork implements AutoCloseable {
   RankingNetwork(
       TensorScope scope, ModelConfig config, List<Sites.Pattern> patterns, int schedules) {
     SplittableRandom random = new SplittableRandom(1);
+    List<SparsityPattern> matrices = new ArrayList<>();
     List<Problem> problems = new ArrayList<>();
     List<List<Schedule>> candidates = new ArrayList<>();
     for (Sites.Pattern pattern : patterns) {
-      long nonzeros = pattern.columnIndices().length;
-      Problem problem = Problem.of(Op.SPMM, pattern.rows(), pattern.columns(), nonzeros);
+      SparsityPattern matrix =
+          SparsityPattern.of(
+              NAME,
+              Math.toIntExact(pattern.rows()),
+              Math.toIntExact(pattern.columns()),
+              pattern.rowPointers(),
+              pattern.columnIndices());
+      matrices.add(matrix);
+      Problem problem = Problem.of(Op.SPMM, matrix);
       problems.add(problem);
       List<Schedule> drawn = new ArrayList<>();
       for (int s = 0; s < schedules; s++) {
@@ -51,20 +61,23 @@ final class RankingNetwork implements AutoCloseable {
         ModelStatistics.fit(
             task -> {
               for (int p = 0; p < problems.size(); p++) {
-                task.accept(problems.get(p), candidates.get(p));
+                task.accept(matrices.get(p), problems.get(p), candidates.get(p));
               }
             },
             List.of(NAME));
     model = CostModels.create(config, statistics, scope, 1);
     Tokenizer tokenizer =
         new Tokenizer(
-            config.tokens(), config.derivedFeatures(), statistics.derived(), statistics.shape());
+            config.tokens(),
+            Optional.of(statistics.derived()),
+            Optional.of(statistics.work()),
+            statistics.shape());
     int[] all = new int[schedules];
     Arrays.setAll(all, i -> i);
     for (int p = 0; p < problems.size(); p++) {
-      EncodedTask task = model.encode(NAME, problems.get(p), candidates.get(p));
+      EncodedTask task = model.encode(matrices.get(p), problems.get(p), candidates.get(p));
       selections.add(new Selection(task, p, all));
-      tokens.add(tokenizer.tokenize(problems.get(p), candidates.get(p)));
+      tokens.add(tokenizer.tokenize(matrices.get(p).counts(), problems.get(p), candidates.get(p)));
     }
   }
 
@@ -81,14 +94,15 @@ final class RankingNetwork implements AutoCloseable {
   static ModelConfig config(
       autosparse.costmodel.ModelKind kind, int channels, ModelConfig.Head head) {
     return new ModelConfig(
-        kind,
-        List.of(Op.SPMM),
-        channels,
-        TokenForm.NORMALIZED,
-        true,
-        1,
-        ModelConfig.FeatureAt.TOKEN,
-        head);
+            kind,
+            List.of(Op.SPMM),
+            channels,
+            TokenForm.NORMALIZED,
+            true,
+            1,
+            ModelConfig.FeatureAt.TOKEN,
+            head)
+        .withWorkFeatures();
   }
 
   CostModel model() {

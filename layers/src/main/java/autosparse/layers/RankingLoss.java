@@ -1,5 +1,6 @@
 package autosparse.layers;
 
+import autosparse.autograd.DenseFunctions;
 import autosparse.autograd.LossFunctions;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
@@ -21,7 +22,23 @@ public enum RankingLoss {
     public Variable forward(Tape tape, Variable scores, Tensor labels, Tensor offsets) {
       return LossFunctions.lambdaRank(tape, scores, labels, offsets);
     }
+  },
+  /**
+   * Both: LambdaRank looks at the fastest, the margin at all pairs alike. Weighed so that both pull
+   * about equally once training is under way.
+   */
+  MARGIN_LAMBDARANK {
+    @Override
+    public Variable forward(Tape tape, Variable scores, Tensor labels, Tensor offsets) {
+      Variable margin = MARGIN.forward(tape, scores, labels, offsets);
+      return DenseFunctions.add(
+          tape,
+          LossFunctions.scale(tape, margin, MARGIN_WEIGHT),
+          LAMBDARANK.forward(tape, scores, labels, offsets));
+    }
   };
+
+  private static final double MARGIN_WEIGHT = 20;
 
   /**
    * Loss of each group.
@@ -36,6 +53,6 @@ public enum RankingLoss {
   /** The name on the command line and in files. */
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -220,14 +220,14 @@ final class LayersGradientTest {
     }
   }
 
-  @Test
-  void marginLossIsPerGroup() {
+  @ParameterizedTest
+  @EnumSource(RankingLoss.class)
+  void rankingLossesArePerGroup(RankingLoss loss) {
     try (Fixture f = Fixture.reference(9)) {
       Tensor labels = f.scope.reals("labels", MemoryTag.INPUT, new double[] {1, 0.5, 0.25, 0.9, 1});
       Tensor offsets = f.offsets(0, 3, 5);
       f.checkGradient(
-          (tape, v) -> List.of(RankingLoss.MARGIN.forward(tape, v.get(0), labels, offsets)),
-          f.leaf(5));
+          (tape, v) -> List.of(loss.forward(tape, v.get(0), labels, offsets)), f.leaf(5));
     }
   }
 }

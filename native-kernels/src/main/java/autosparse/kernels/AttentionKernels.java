@@ -1,6 +1,9 @@
 package autosparse.kernels;
 
-/** Launches the kernels of {@code attention.cu}. Arguments are device addresses. */
+/**
+ * Launches the kernels of {@code attention.cu} and, for bfloat16 on GPUs with tensor cores for it,
+ * of {@code attention_bf16.cu}. Arguments are device addresses.
+ */
 public final class AttentionKernels {
   private static final String FAMILY = "attention";
   private static final int WARPS = 2;
@@ -15,6 +18,9 @@ public final class AttentionKernels {
   /** Channels of the widest head: 32 lanes share a row. */
   public static final int WIDEST_HEAD = 32 * CHANNELS_PER_LANE;
 
+  /** First compute capability whose tensor cores know bfloat16. */
+  private static final int TENSOR_CORES = 8;
+
   private static final int MOST_GRID_Y = 65535;
 
   /**
@@ -25,12 +31,23 @@ public final class AttentionKernels {
   private final Kernel[] forward = new Kernel[WIDTHS.length + 1];
   private final Kernel[] backward = new Kernel[WIDTHS.length + 1];
 
+  /** For heads that {@link #tensorCores} does not take. */
+  private final Kernel forwardSplit;
+
+  private final Kernel backwardSplit;
+
+  /** Null on GPUs that are too old. */
+  private final TensorAttention tensorCores;
+
   public AttentionKernels(CudaContext context) {
     for (int w = 0; w < forward.length; w++) {
       String width = w < WIDTHS.length ? String.valueOf(WIDTHS[w]) : "split";
       forward[w] = context.kernel(FAMILY, "attention_forward_" + width + "_f32");
       backward[w] = context.kernel(FAMILY, "attention_backward_" + width + "_f32");
     }
+    forwardSplit = context.kernel(FAMILY, "attention_forward_split_bf16");
+    backwardSplit = context.kernel(FAMILY, "attention_backward_split_bf16");
+    tensorCores = context.gpu().major() >= TENSOR_CORES ? new TensorAttention(context) : null;
   }
 
   /**
@@ -51,7 +68,7 @@ public final class AttentionKernels {
       }
     }
 
-    private int headSize() {
+    int headSize() {
       return channels / heads;
     }
 
@@ -64,9 +81,9 @@ public final class AttentionKernels {
       return width;
     }
 
-    /** Lanes that share two rows. */
-    private int lanes() {
-      int lanes = width() < WIDTHS.length ? 2 : 4;
+    /** Lanes that share two rows: two in the kernels of one width, more when split. */
+    private int lanes(boolean split) {
+      int lanes = split ? 4 : 2;
       while (lanes > 2 && lanes * CHANNELS_PER_LANE < headSize()) {
         lanes *= 2;
       }
@@ -77,8 +94,8 @@ public final class AttentionKernels {
      * Blocks that share a sequence: as many as give each warp one tile of a sequence of the mean
      * length. A longer one has its warps take several.
      */
-    private long blocksOfSequence() {
-      long rows = 2L * ROWS / lanes();
+    private long blocksOfSequence(int lanes) {
+      long rows = 2L * ROWS / lanes;
       long length = Math.max(1, Grids.blocks(tokens, sequences));
       long pitch = Math.min(rows, Grids.blocks(length, 2) * 2);
       long items = Grids.blocks(heads, Math.min(heads, rows / pitch)) * Grids.blocks(length, rows);
@@ -89,34 +106,56 @@ public final class AttentionKernels {
   /**
    * out = softmax(q·kᵀ/√d)·v within each sequence and head.
    *
+   * @param type of qkv and out
    * @param qkv [T, 3·C]
    * @param offsets I64 [B + 1], from 0 to T
    * @param out [T, C]
-   * @param logSumExp [T, H]
+   * @param logSumExp F32 [T, H]
    */
-  public void forward(Shape shape, long qkv, long offsets, long out, long logSumExp) {
-    Kernel kernel = forward[shape.width()];
+  public void forward(Storage type, Shape shape, long qkv, long offsets, long out, long logSumExp) {
+    if (onTensorCores(type, shape)) {
+      tensorCores.forward(shape, qkv, offsets, out, logSumExp);
+      return;
+    }
+    Kernel kernel = type == Storage.BF16 ? forwardSplit : forward[shape.width()];
     kernel.begin().pointer(qkv).pointer(offsets).pointer(out).pointer(logSumExp);
-    launch(kernel, shape);
+    launch(kernel, type, shape);
   }
 
   /**
    * The gradient of {@link #forward}.
    *
+   * @param type of qkv, out, dOut and dQkv
    * @param dQkv [T, 3·C], written
    */
   public void backward(
-      Shape shape, long qkv, long offsets, long out, long logSumExp, long dOut, long dQkv) {
-    Kernel kernel = backward[shape.width()];
+      Storage type,
+      Shape shape,
+      long qkv,
+      long offsets,
+      long out,
+      long logSumExp,
+      long dOut,
+      long dQkv) {
+    if (onTensorCores(type, shape)) {
+      tensorCores.backward(shape, qkv, offsets, out, logSumExp, dOut, dQkv);
+      return;
+    }
+    Kernel kernel = type == Storage.BF16 ? backwardSplit : backward[shape.width()];
     kernel.begin().pointer(qkv).pointer(offsets).pointer(out).pointer(logSumExp);
     kernel.pointer(dOut).pointer(dQkv);
-    launch(kernel, shape);
+    launch(kernel, type, shape);
   }
 
-  private static void launch(Kernel kernel, Shape shape) {
-    kernel.int32(shape.heads()).int32(shape.channels()).int32(shape.lanes());
+  private boolean onTensorCores(Storage type, Shape shape) {
+    return type == Storage.BF16 && tensorCores != null && TensorAttention.takes(shape);
+  }
+
+  private static void launch(Kernel kernel, Storage type, Shape shape) {
+    int lanes = shape.lanes(type == Storage.BF16 || shape.width() == WIDTHS.length);
+    kernel.int32(shape.heads()).int32(shape.channels()).int32(lanes);
     if (shape.sequences() > 0) {
-      kernel.launch(shape.sequences(), shape.blocksOfSequence(), 1, THREADS, 1, 1, 0);
+      kernel.launch(shape.sequences(), shape.blocksOfSequence(lanes), 1, THREADS, 1, 1, 0);
     }
   }
 }

@@ -3,14 +3,18 @@ package autosparse.kernels;
 import java.util.Optional;
 import jcuda.CudaException;
 import jcuda.Pointer;
+import jcuda.cudaDataType;
 import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasComputeType;
+import jcuda.jcublas.cublasGemmAlgo;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasMath;
 import jcuda.jcublas.cublasOperation;
 import jcuda.runtime.cudaStream_t;
 
 /**
- * Products by NVIDIA's library, in float (no TF32), on a context's stream.
+ * Products by NVIDIA's library, on a context's stream and in a workspace of its own, so that the
+ * same product has the same bits each time.
  *
  * <p>JCublas2 is linked against libcublas.so.12. With CUDA 13, which has only libcublas.so.13, a
  * small library from the jar takes that name and forwards the few functions used here.
@@ -18,7 +22,23 @@ import jcuda.runtime.cudaStream_t;
 public final class Cublas implements AutoCloseable {
   private static final String BRIDGE = "/autosparse/kernels/bridge/libcublas12.so";
 
+  /** What NVIDIA advises for its newest GPUs; without one the library takes it when it wants. */
+  private static final long WORKSPACE_BYTES = 32L << 20;
+
+  /** How products of floats are formed; those of bfloat16 are exact, and summed in float. */
+  public enum Arithmetic {
+    FP32(cublasComputeType.CUBLAS_COMPUTE_32F),
+    TF32(cublasComputeType.CUBLAS_COMPUTE_32F_FAST_TF32);
+
+    private final int compute;
+
+    Arithmetic(int compute) {
+      this.compute = compute;
+    }
+  }
+
   private final CudaContext context;
+  private final DeviceRange workspace;
   private final cublasHandle handle = new cublasHandle();
   private final Driver.PinnedBlock scalars;
   private final Pointer alpha;
@@ -35,6 +55,7 @@ public final class Cublas implements AutoCloseable {
   /** A library that computes nothing, on a planning context. */
   private Cublas(CudaContext context) {
     this.context = context;
+    workspace = context.allocate(WORKSPACE_BYTES);
     version = "cuBLAS (planned)";
     scalars = context.driver().allocatePinned(2 * Float.BYTES);
     alpha = new Address(scalars.address());
@@ -45,7 +66,9 @@ public final class Cublas implements AutoCloseable {
     this.context = context;
     JCublas2.cublasCreate(handle);
     JCublas2.cublasSetStream(handle, new cudaStream_t(JCudaCalls.handle(context.stream())));
-    JCublas2.cublasSetMathMode(handle, cublasMath.CUBLAS_DEFAULT_MATH);
+    JCublas2.cublasSetMathMode(handle, cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
+    workspace = context.allocate(WORKSPACE_BYTES);
+    JCublas2.cublasSetWorkspace(handle, new Address(workspace.address()), WORKSPACE_BYTES);
     int[] number = new int[1];
     JCublas2.cublasGetVersion(handle, number);
     version = String.format("cuBLAS %d (%s)", number[0], library);
@@ -110,10 +133,14 @@ public final class Cublas implements AutoCloseable {
    * Queues C = alpha·op(A)·op(B) + beta·C, all row-major; the product's bias must be 0 and its ReLU
    * false.
    *
+   * @param arithmetic how floats are multiplied
+   * @param factors type of A and B
+   * @param result type of C: float where the factors are
    * @throws IllegalArgumentException for a size that the library does not take: 0, or 2^31 and more
    */
-  public void multiply(GemmKernels.Product product) {
-    if (!takes(product)) {
+  public void multiply(
+      Arithmetic arithmetic, Storage factors, GemmKernels.Product product, Storage result) {
+    if (!takes(factors, product, result)) {
       throw new IllegalArgumentException("cuBLAS does not take " + product);
     }
     int m = (int) product.m();
@@ -122,12 +149,13 @@ public final class Cublas implements AutoCloseable {
     // A product may wait in the queue while the next one's scalars are written: the library reads
     // scalars in host memory before it returns.
     scalars.buffer().putFloat(0, product.alpha()).putFloat(Float.BYTES, product.beta());
+    Arithmetic used = factors == Storage.F32 ? arithmetic : Arithmetic.FP32;
     context.run(
-        "cuBLAS sgemm " + m + "x" + n + "x" + k,
+        "cuBLAS gemm " + factors + " " + used + " " + m + "x" + n + "x" + k,
         () -> {
           try {
             // Row-major C is column-major Cᵀ = op(B)ᵀ·op(A)ᵀ.
-            JCublas2.cublasSgemm(
+            JCublas2.cublasGemmEx(
                 handle,
                 operation(product.transposeB()),
                 operation(product.transposeA()),
@@ -136,21 +164,31 @@ public final class Cublas implements AutoCloseable {
                 k,
                 alpha,
                 new Address(product.b()),
+                type(factors),
                 product.transposeB() ? k : n,
                 new Address(product.a()),
+                type(factors),
                 product.transposeA() ? m : k,
                 beta,
                 new Address(product.c()),
-                n);
+                type(result),
+                n,
+                used.compute,
+                cublasGemmAlgo.CUBLAS_GEMM_DEFAULT);
           } catch (CudaException e) {
-            throw new DriverFailure("cublasSgemm", e.getMessage());
+            throw new DriverFailure("cublasGemmEx", e.getMessage());
           }
         });
   }
 
+  private static int type(Storage storage) {
+    return storage == Storage.BF16 ? cudaDataType.CUDA_R_16BF : cudaDataType.CUDA_R_32F;
+  }
+
   /** Whether the library computes this product. */
-  public static boolean takes(GemmKernels.Product product) {
-    return product.bias() == 0
+  public static boolean takes(Storage factors, GemmKernels.Product product, Storage result) {
+    return (factors == Storage.BF16 || result == Storage.F32)
+        && product.bias() == 0
         && !product.relu()
         && fits(product.m())
         && fits(product.n())
@@ -177,5 +215,6 @@ public final class Cublas implements AutoCloseable {
             throw new DriverFailure("cublasDestroy", e.getMessage());
           }
         });
+    workspace.close();
   }
 }

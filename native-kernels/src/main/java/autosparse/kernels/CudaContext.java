@@ -165,7 +165,10 @@ public final class CudaContext implements AutoCloseable {
     return launches;
   }
 
-  /** How often the host has waited for the device so far. */
+  /**
+   * How often the host has waited for work on the device so far: for results or for all of it.
+   * Waits for a place in the staging ring, whose copies are of long ago, are not counted.
+   */
   public long waits() {
     return waits;
   }

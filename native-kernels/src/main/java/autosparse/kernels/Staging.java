@@ -67,7 +67,6 @@ final class Staging {
   private void turn() {
     driver.record(read[section], stream);
     section = (section + 1) % sections.length;
-    context.countWait();
     driver.synchronize(read[section]);
     used = 0;
   }

@@ -25,8 +25,8 @@ public final class TensorConvolutionKernels {
   /**
    * Mean neighbours from which outputs are processed in their own order, so that a tile's inputs
    * are mostly shared, instead of by mask, so that tiles run few offsets. Measured: the same time
-   * at 3.8 (random, density .35), 128 channels; the sorted order 1.7 times as fast at 2.2, half as
-   * fast at 8.1.
+   * at 3.8 (random, density .35); by mask 1.2 to 1.8 times as fast at 2.2 (the gradient of stride
+   * 2), less than half as fast at 8.1 (band).
    */
   private static final int DENSE_NEIGHBORS = 4;
 
@@ -69,13 +69,11 @@ public final class TensorConvolutionKernels {
     /** As TensorStages lays it out. */
     int sharedBytes() {
       int table = Short.BYTES * MOST_OFFSETS * rows;
-      int neighbors = Integer.BYTES * MOST_OFFSETS * rows;
-      int scratch = 2 * 4 * 16 * Integer.BYTES;
+      int surveys = 2 * (LOADERS / 32) * 8 * Integer.BYTES;
       return weightStages * blockBytes()
           + stages * (ALIGNMENT * packs * slots + table + Integer.BYTES)
           + 2 * Long.BYTES * (stages + weightStages)
-          + neighbors
-          + scratch;
+          + surveys;
     }
 
     long weightBlocks(Storage type, int offsets, int fanIn, int fanOut) {

@@ -41,7 +41,9 @@ class CublasBridgeTest {
             "cublasGetVersion_v2",
             "cublasSetStream_v2",
             "cublasSetMathMode",
-            "cublasSgemm_v2")) {
+            "cublasSetWorkspace_v2",
+            "cublasSgemm_v2",
+            "cublasGemmEx")) {
       assertTrue(content.contains("\0" + name + "\0"), name);
     }
   }

@@ -2,6 +2,8 @@ package autosparse.engine.cuda;
 
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I64;
+import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
 import autosparse.engine.operators.AttentionOperators;
@@ -25,10 +27,11 @@ final class CudaAttention extends AttentionOperators {
   protected void applyAttention(
       Tensor qkv, Tensor offsets, int heads, Tensor out, Tensor logSumExp) {
     kernels.forward(
+        storage(qkv),
         shape(offsets, heads, out),
-        qkv.deviceAddress(F32),
+        address(qkv),
         offsets.deviceAddress(I64),
-        out.deviceAddress(F32),
+        address(out),
         logSumExp.deviceAddress(F32));
   }
 
@@ -42,12 +45,13 @@ final class CudaAttention extends AttentionOperators {
       Tensor dOut,
       Tensor dQkv) {
     kernels.backward(
+        storage(qkv),
         shape(offsets, heads, out),
-        qkv.deviceAddress(F32),
+        address(qkv),
         offsets.deviceAddress(I64),
-        out.deviceAddress(F32),
+        address(out),
         logSumExp.deviceAddress(F32),
-        dOut.deviceAddress(F32),
-        dQkv.deviceAddress(F32));
+        address(dOut),
+        address(dQkv));
   }
 }

@@ -1,7 +1,11 @@
 package autosparse.engine.cuda;
 
+import static autosparse.engine.DType.BF16;
 import static autosparse.engine.DType.F32;
+import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.storage;
 
+import autosparse.engine.Precision;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
@@ -10,21 +14,33 @@ import autosparse.engine.operators.GemmOperators;
 import autosparse.kernels.Cublas;
 import autosparse.kernels.CudaContext;
 import autosparse.kernels.GemmKernels;
+import autosparse.kernels.Storage;
+import autosparse.kernels.TensorGemmKernels;
 
 /**
  * Plain products by cuBLAS where it loads, by our own kernels otherwise; linear layers with a bias
- * or ReLU always by our own, which need no second pass for them.
+ * or ReLU always by our own, which need no second pass for them. Products with a bfloat16 factor
+ * are products of bfloat16; those of floats are in float, or in tf32 where the device's precision
+ * has tensor cores for them.
  */
 final class CudaGemm extends GemmOperators implements AutoCloseable {
   private final GemmKernels kernels;
+
+  /** Null where products are in float. */
+  private final TensorGemmKernels tensorKernels;
+
+  private final Cublas.Arithmetic arithmetic;
   private final Cublas.Attempt attempt;
 
-  CudaGemm(CudaContext context) {
-    this(context, Cublas.load(context));
+  CudaGemm(CudaContext context, Precision precision) {
+    this(context, precision, Cublas.load(context));
   }
 
-  CudaGemm(CudaContext context, Cublas.Attempt attempt) {
+  CudaGemm(CudaContext context, Precision precision, Cublas.Attempt attempt) {
+    boolean tensorCores = precision != Precision.FP32;
     kernels = new GemmKernels(context);
+    tensorKernels = tensorCores ? new TensorGemmKernels(context) : null;
+    arithmetic = tensorCores ? Cublas.Arithmetic.TF32 : Cublas.Arithmetic.FP32;
     this.attempt = attempt;
   }
 
@@ -45,63 +61,113 @@ final class CudaGemm extends GemmOperators implements AutoCloseable {
       double alpha,
       double beta,
       Tensor c) {
-    run(
-        new GemmKernels.Product(
-            transposeA,
-            a.deviceAddress(F32),
-            transposeB,
-            b.deviceAddress(F32),
-            c.dim(0),
-            c.dim(1),
-            a.dim(transposeA ? 0 : 1),
-            (float) alpha,
-            (float) beta,
-            0,
-            false,
-            c.deviceAddress(F32)),
-        c);
+    try (Staging staging = new Staging(c, a, b)) {
+      run(
+          staging,
+          new GemmKernels.Product(
+              transposeA,
+              address(staging.factor(a)),
+              transposeB,
+              address(staging.factor(b)),
+              c.dim(0),
+              c.dim(1),
+              a.dim(transposeA ? 0 : 1),
+              (float) alpha,
+              (float) beta,
+              0,
+              false,
+              address(c)),
+          storage(c));
+    }
   }
 
   @Override
   protected void applyLinear(
       Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor y) {
-    run(
-        new GemmKernels.Product(
-            false,
-            x.deviceAddress(F32),
-            true,
-            weight.deviceAddress(F32),
-            y.dim(0),
-            y.dim(1),
-            x.dim(1),
-            1,
-            0,
-            bias == null ? 0 : bias.deviceAddress(F32),
-            activation == Activation.RELU,
-            y.deviceAddress(F32)),
-        y);
+    try (Staging staging = new Staging(y, x, weight)) {
+      run(
+          staging,
+          new GemmKernels.Product(
+              false,
+              address(staging.factor(x)),
+              true,
+              address(staging.factor(weight)),
+              y.dim(0),
+              y.dim(1),
+              x.dim(1),
+              1,
+              0,
+              bias == null ? 0 : bias.deviceAddress(F32),
+              activation == Activation.RELU,
+              address(y)),
+          storage(y));
+    }
   }
 
-  private void run(GemmKernels.Product product, Tensor c) {
-    if (attempt.cublas().isPresent() && Cublas.takes(product)) {
-      attempt.cublas().get().multiply(product);
-      return;
+  private void run(Staging staging, GemmKernels.Product product, Storage result) {
+    Storage factors = staging.factors;
+    if (attempt.cublas().isPresent() && Cublas.takes(factors, product, result)) {
+      attempt.cublas().get().multiply(arithmetic, factors, product, result);
+    } else if (tensorKernels == null) {
+      kernels.multiply(product, staging.partial(product.slices(), product));
+    } else {
+      long partial = staging.partial(TensorGemmKernels.slices(product), product);
+      tensorKernels.multiply(factors, product, result, partial);
     }
-    long slices = product.slices();
-    if (slices == 1) {
-      kernels.multiply(product, 0);
-      return;
+  }
+
+  /** What one product needs for its own time: rounded factors and sums of slices. */
+  private static final class Staging implements AutoCloseable {
+    /** BF16 when one of the factors is. */
+    final Storage factors;
+
+    private final Tensor c;
+    private TensorScope scope;
+
+    Staging(Tensor c, Tensor a, Tensor b) {
+      this.c = c;
+      factors = storage(a) == storage(b) ? storage(a) : Storage.BF16;
     }
-    try (TensorScope scope = c.device().root().child("gemm")) {
-      Tensor partial =
-          scope.create(
+
+    private TensorScope scope() {
+      if (scope == null) {
+        scope = c.device().root().child("gemm");
+      }
+      return scope;
+    }
+
+    /** The factor in the type of both. */
+    Tensor factor(Tensor tensor) {
+      if (storage(tensor) == factors) {
+        return tensor;
+      }
+      Tensor rounded =
+          scope().create("rounded factor", BF16, MemoryTag.WORKSPACE, tensor.shape().toArray());
+      c.device().operators().elementwise().cast(tensor, rounded);
+      return rounded;
+    }
+
+    /** Address of the partial product of each slice; 0 when there is one. */
+    long partial(long slices, GemmKernels.Product product) {
+      if (slices == 1) {
+        return 0;
+      }
+      return scope()
+          .create(
               "partial product of each slice",
               F32,
               MemoryTag.WORKSPACE,
               slices,
               product.m(),
-              product.n());
-      kernels.multiply(product, partial.deviceAddress(F32));
+              product.n())
+          .deviceAddress(F32);
+    }
+
+    @Override
+    public void close() {
+      if (scope != null) {
+        scope.close();
+      }
     }
   }
 

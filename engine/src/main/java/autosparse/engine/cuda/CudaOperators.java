@@ -33,7 +33,7 @@ public final class CudaOperators {
 
   private static Operators create(
       CudaContext context, Precision precision, SparsePatternOperators pattern) {
-    CudaGemm gemm = new CudaGemm(context);
+    CudaGemm gemm = new CudaGemm(context, precision);
     return new Operators(
         gemm,
         new CudaElementwise(context),

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import autosparse.engine.CudaDevice;
 import autosparse.engine.HostDevice;
+import autosparse.engine.Precision;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.opcase.Draw;
@@ -46,7 +47,8 @@ class CudaGemmTest {
         CudaDevice cuda =
             CudaDevice.open(CudaDevice.Options.of(0).withCapacity(CAPACITY).withGuards());
         CudaGemm own =
-            new CudaGemm(cuda.context(), new Cublas.Attempt(Optional.empty(), "left out"))) {
+            new CudaGemm(
+                cuda.context(), Precision.FP32, new Cublas.Attempt(Optional.empty(), "left out"))) {
       assertEquals("our own kernels (left out)", own.provider());
       for (int transposes = 0; transposes < 4; transposes++) {
         boolean a = (transposes & 1) != 0;

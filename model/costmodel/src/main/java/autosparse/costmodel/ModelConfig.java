@@ -16,6 +16,8 @@ import java.util.Locale;
  * @param attentionLayers 1 or 2
  * @param featureAt where the pattern's features enter the head
  * @param head sizes of the head
+ * @param workFeatures whether that token also says what the schedule does with the matrix, counted
+ *     from its pattern; files written before there were such features do not name it: false
  */
 public record ModelConfig(
     ModelKind kind,
@@ -25,7 +27,8 @@ public record ModelConfig(
     boolean derivedFeatures,
     int attentionLayers,
     FeatureAt featureAt,
-    Head head) {
+    Head head,
+    boolean workFeatures) {
 
   /** Width of the pattern's features: a published token less its 11 one-hots. */
   public static final int PATTERN_FEATURES = 117;
@@ -115,6 +118,29 @@ public record ModelConfig(
       throw new InputException(
           "published tokens carry no derived features: add --derived-features off");
     }
+    if (workFeatures && !derivedFeatures) {
+      throw new InputException(
+          "work features join the token of derived features: add --work-features off");
+    }
+  }
+
+  /** Without work features. */
+  public ModelConfig(
+      ModelKind kind,
+      List<Op> ops,
+      int channels,
+      TokenForm tokens,
+      boolean derivedFeatures,
+      int attentionLayers,
+      FeatureAt featureAt,
+      Head head) {
+    this(kind, ops, channels, tokens, derivedFeatures, attentionLayers, featureAt, head, false);
+  }
+
+  /** The same with features of what a schedule does with the matrix. */
+  public ModelConfig withWorkFeatures() {
+    return new ModelConfig(
+        kind, ops, channels, tokens, derivedFeatures, attentionLayers, featureAt, head, true);
   }
 
   /** AutoSparseNet in the published form: raw tokens, published head. */

@@ -13,7 +13,9 @@ public enum ModelKind {
   /** WACO as published: 32 channels, its own schedule embedding. */
   WACO,
   /** Baseline: derived features and a matrix id through a residual MLP; sees no pattern. */
-  FEATURES_MLP;
+  FEATURES_MLP,
+  /** The same with work features, which are counted from the pattern, and without an id. */
+  WORK_MLP;
 
   /** The name on the command line and in files: {@code autosparse-last}. */
   @Override

@@ -3,12 +3,13 @@ package autosparse.costmodel;
 import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.Scaling;
 import autosparse.costmodel.tokens.Tokenizer;
+import autosparse.costmodel.tokens.WorkFeatures;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleGeometry;
+import autosparse.schedule.SparsityPattern;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiConsumer;
 
 /**
  * What a model learned of its training data besides weights; kept in its checkpoint.
@@ -16,10 +17,18 @@ import java.util.function.BiConsumer;
  * @param derived standardisation of {@link DerivedFeatures}
  * @param shape standardisation of rows, columns, nnz, density, see {@link Tokenizer#shape}
  * @param matrices names of the training matrices: the ids of {@code features-mlp}
+ * @param work standardisation of {@link WorkFeatures}; null, as in files from before there were
+ *     any, means the identity
  */
-public record ModelStatistics(Scaling derived, Scaling shape, List<String> matrices) {
+public record ModelStatistics(Scaling derived, Scaling shape, List<String> matrices, Scaling work) {
   public ModelStatistics {
     matrices = List.copyOf(matrices);
+    work = work == null ? Scaling.identity(WorkFeatures.COUNT) : work;
+  }
+
+  /** For a model without work features. */
+  public ModelStatistics(Scaling derived, Scaling shape, List<String> matrices) {
+    this(derived, shape, matrices, null);
   }
 
   /** Statistics that change nothing; for tests and for models whose weights come from outside. */
@@ -28,23 +37,34 @@ public record ModelStatistics(Scaling derived, Scaling shape, List<String> matri
         Scaling.identity(DerivedFeatures.COUNT), Scaling.identity(4), List.of());
   }
 
-  /** A source of training data: calls back with each problem and its training schedules. */
+  /** Takes one task's training schedules. */
+  public interface TaskConsumer {
+    void accept(SparsityPattern pattern, Problem problem, List<Schedule> schedules);
+  }
+
+  /** A source of training data: calls back with each task. */
   public interface Source {
-    void forEach(BiConsumer<Problem, List<Schedule>> task);
+    void forEach(TaskConsumer task);
   }
 
   /** Fits the statistics to training data. */
   public static ModelStatistics fit(Source source, List<String> matrices) {
     List<float[]> derived = new ArrayList<>();
     List<float[]> shapes = new ArrayList<>();
+    List<float[]> work = new ArrayList<>();
     source.forEach(
-        (problem, schedules) -> {
+        (pattern, problem, schedules) -> {
           shapes.add(Tokenizer.shape(problem));
           for (Schedule schedule : schedules) {
-            derived.add(DerivedFeatures.of(ScheduleGeometry.of(schedule, problem)));
+            ScheduleGeometry geometry = ScheduleGeometry.of(schedule, problem);
+            derived.add(DerivedFeatures.of(geometry));
+            work.add(WorkFeatures.of(geometry, pattern.counts()));
           }
         });
     return new ModelStatistics(
-        Scaling.fit(derived, DerivedFeatures.COUNT), Scaling.fit(shapes, 4), matrices);
+        Scaling.fit(derived, DerivedFeatures.COUNT),
+        Scaling.fit(shapes, 4),
+        matrices,
+        Scaling.fit(work, WorkFeatures.COUNT));
   }
 }

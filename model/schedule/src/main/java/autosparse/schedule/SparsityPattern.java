@@ -12,6 +12,7 @@ public final class SparsityPattern {
   private final int cols;
   private final long[] rowPointers;
   private final int[] columns;
+  private final PatternCounts counts = new PatternCounts(this);
 
   /** Takes ownership of the arrays, which the readers have just made and checked. */
   private SparsityPattern(String name, int rows, int cols, long[] rowPointers, int[] columns) {
@@ -106,6 +107,11 @@ public final class SparsityPattern {
   /** The matrix's name, without folder or suffix. */
   public String name() {
     return name;
+  }
+
+  /** What splits leave of this pattern; counted when first asked for, then kept. */
+  public PatternCounts counts() {
+    return counts;
   }
 
   /** The name of the matrix this one was resized from; see {@link MatrixNames#base}. */

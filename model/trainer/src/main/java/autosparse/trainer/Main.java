@@ -28,6 +28,7 @@ import picocli.CommandLine.ScopeType;
       DemoCommand.class,
       TrainCommand.class,
       EvaluateCommand.class,
+      SummarizeCommand.class,
       RankCommand.class,
       ImportCommand.class,
       ExportCommand.class,

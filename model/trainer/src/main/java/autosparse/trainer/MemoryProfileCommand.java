@@ -120,6 +120,7 @@ final class MemoryProfileCommand implements Callable<Integer> {
             ModelConfig.FeatureAt.TOKEN,
             ModelConfig.TokenForm.NORMALIZED,
             true,
+            false, // a few columns more of each token, which take long to count
             head);
     List<ProfileOptions.Budget> sizes =
         budgets.stream()

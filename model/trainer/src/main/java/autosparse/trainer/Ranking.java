@@ -66,7 +66,7 @@ final class Ranking {
       }
       Problem problem = candidates.problem(pattern);
       List<Schedule> schedules = candidates.encodable(problem);
-      CostModel.EncodedTask task = model.encode(pattern.name(), problem, schedules);
+      CostModel.EncodedTask task = model.encode(pattern, problem, schedules);
       try (Tape tower = Tape.inference(scope)) {
         Variable features = features(tower, scope, model, pattern);
         int[] all = IntStream.range(0, schedules.size()).toArray();

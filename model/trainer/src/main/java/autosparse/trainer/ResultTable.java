@@ -5,6 +5,7 @@ import autosparse.costmodel.training.Evaluation.TaskEvaluation;
 import autosparse.costmodel.training.RankingMetrics;
 import autosparse.trainer.report.ReportData.MeanRow;
 import autosparse.trainer.report.ReportData.TaskRow;
+import autosparse.trainer.run.ResultsFile.Result;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +15,7 @@ import java.util.function.Function;
 final class ResultTable {
   private final List<MeanRow> means = new ArrayList<>();
   private final List<TaskRow> tasks = new ArrayList<>();
+  private final List<Result> results = new ArrayList<>();
   private final boolean repeats;
 
   ResultTable(String name, String note, Evaluation evaluation) {
@@ -63,11 +65,26 @@ final class ResultTable {
     return this;
   }
 
-  private static MeanRow row(
+  /** A row of means; what it is the mean of joins the results. */
+  private MeanRow row(
       String name,
       String note,
       Evaluation evaluation,
       Function<TaskEvaluation, RankingMetrics> who) {
+    for (TaskEvaluation task : evaluation.tasks()) {
+      RankingMetrics metrics = who.apply(task);
+      if (metrics != null) {
+        results.add(
+            new Result(
+                name,
+                task.op(),
+                task.matrix(),
+                task.schedules(),
+                metrics.topOne(),
+                metrics.topFive(),
+                metrics.pairAccuracy()));
+      }
+    }
     return new MeanRow(
         name,
         note,
@@ -76,6 +93,11 @@ final class ResultTable {
         evaluation.mean(who, RankingMetrics::pairAccuracy),
         evaluation.latencySum(who, RankingMetrics::bestOfOneMs),
         evaluation.latencySum(who, RankingMetrics::bestOfFiveMs));
+  }
+
+  /** Every judge's figures of every task. */
+  List<Result> results() {
+    return List.copyOf(results);
   }
 
   List<MeanRow> means() {

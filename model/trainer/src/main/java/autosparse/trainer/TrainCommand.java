@@ -12,6 +12,7 @@ import autosparse.trainer.options.Switch;
 import autosparse.trainer.options.TrainOptions;
 import autosparse.trainer.run.RunFolder;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -90,6 +91,17 @@ final class TrainCommand implements Callable<Integer> {
   private Switch derivedFeatures;
 
   @Option(
+      names = "--work-features",
+      paramLabel = "on|off",
+      defaultValue = "on",
+      description = {
+        "What a schedule does with the matrix, counted from its pattern: real sizes of levels,",
+        "trip counts, bytes touched, busiest thread; beside derived features",
+        "(default: ${DEFAULT-VALUE})."
+      })
+  private Switch workFeatures;
+
+  @Option(
       names = "--head",
       paramLabel = "SIZE",
       defaultValue = "compact",
@@ -99,7 +111,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--loss",
       paramLabel = "NAME",
-      defaultValue = "lambdarank",
+      defaultValue = "margin-lambdarank",
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private RankingLoss loss;
 
@@ -236,10 +248,12 @@ final class TrainCommand implements Callable<Integer> {
     if (!resume) {
       return run(force ? RunFolder.Mode.FORCE : RunFolder.Mode.NEW, main);
     }
-    Map<String, Object> started = RunFolder.readConfig(out);
+    Map<String, Object> started = new LinkedHashMap<>(RunFolder.readConfig(out));
     if (!started.containsKey("model")) {
       throw new InputException("--resume: " + out + " holds imported weights, no training run");
     }
+    // A run that does not name them was started before there were any.
+    started.putIfAbsent("work-features", Switch.OFF.toString());
     List<String> arguments =
         ResolvedOptions.merge(spec.commandLine().getParseResult(), started, out);
     TrainCommand resumed = new TrainCommand();
@@ -267,6 +281,7 @@ final class TrainCommand implements Callable<Integer> {
             featureAt,
             tokens,
             derivedFeatures == Switch.ON,
+            workFeatures == Switch.ON,
             head),
         new LearningOptions(
             loss,

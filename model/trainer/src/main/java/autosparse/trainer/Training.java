@@ -30,6 +30,7 @@ import autosparse.trainer.report.ReportData;
 import autosparse.trainer.run.Environment;
 import autosparse.trainer.run.Interrupts;
 import autosparse.trainer.run.Progress;
+import autosparse.trainer.run.ResultsFile;
 import autosparse.trainer.run.RunFolder;
 import autosparse.trainer.run.RunRecorder;
 import autosparse.trainer.run.Terminal;
@@ -308,6 +309,7 @@ final class Training {
     ReportData report =
         RunReport.of(
             options, data, resolved, environment, recorder.entries(), table, memory, minutes);
+    ResultsFile.write(RunFolder.resultsOf(folder.directory()), table.results());
     AtomicFiles.writeText(folder.reportFile(), HtmlReport.render(report));
     table.lines().forEach(main::print);
     main.print("");

@@ -6,6 +6,7 @@ import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModels;
 import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.Scaling;
+import autosparse.costmodel.tokens.WorkFeatures;
 import autosparse.engine.DType;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -127,7 +128,8 @@ public final class ModelFile {
         && config.tokens() != null
         && config.featureAt() != null
         && isOf(statistics.derived(), DerivedFeatures.COUNT)
-        && isOf(statistics.shape(), 4);
+        && isOf(statistics.shape(), 4)
+        && isOf(statistics.work(), WorkFeatures.COUNT);
   }
 
   private static boolean isOf(Scaling scaling, int count) {

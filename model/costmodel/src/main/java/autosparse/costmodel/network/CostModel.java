@@ -7,6 +7,7 @@ import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
+import autosparse.schedule.SparsityPattern;
 import java.util.List;
 import java.util.Optional;
 
@@ -34,8 +35,13 @@ public interface CostModel extends AutoCloseable {
   /** Whether scores depend on the pattern through {@link #pattern}. */
   boolean readsPattern();
 
-  /** Encodes the schedules of one task for {@link #scores}. */
-  EncodedTask encode(String matrix, Problem problem, List<Schedule> schedules);
+  /**
+   * Encodes the schedules of one task for {@link #scores}.
+   *
+   * @param pattern of the matrix
+   * @param problem operator and extents
+   */
+  EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules);
 
   /** The part that reads patterns; empty for a model that does not. */
   Optional<SparseTower> tower();

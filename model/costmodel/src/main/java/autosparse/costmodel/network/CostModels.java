@@ -20,7 +20,7 @@ public final class CostModels {
       case AUTOSPARSE, AUTOSPARSE_LAST, WACO_WIDE ->
           new TokenModel(config, statistics, scope, seed);
       case WACO -> new WacoModel(config, statistics, scope, seed);
-      case FEATURES_MLP -> new FeaturesMlp(config, statistics, scope, seed);
+      case FEATURES_MLP, WORK_MLP -> new FeaturesMlp(config, statistics, scope, seed);
     };
   }
 }

@@ -4,8 +4,10 @@ import autosparse.autograd.DenseFunctions;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.ModelStatistics;
 import autosparse.costmodel.tokens.DerivedFeatures;
+import autosparse.costmodel.tokens.WorkFeatures;
 import autosparse.engine.RandomStream;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -19,6 +21,7 @@ import autosparse.layers.ResidualMlp;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleGeometry;
+import autosparse.schedule.SparsityPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,7 +29,9 @@ import java.util.Optional;
 /**
  * The baseline that every table shows: derived features and a learned id of the matrix through four
  * residual blocks of width 512 (reference "Networks", section 6). The id is dropped for a tenth of
- * the training selections, so that a matrix never seen can be ranked without one.
+ * the training selections, so that a matrix never seen can be ranked without one. {@code work-mlp}
+ * reads work features in place of the id: what counts of the pattern are worth without tower and
+ * transformer.
  */
 final class FeaturesMlp implements CostModel {
   private static final int WIDTH = 512;
@@ -44,6 +49,8 @@ final class FeaturesMlp implements CostModel {
 
   private final ModelConfig config;
   private final ModelStatistics statistics;
+  private final boolean readsWork;
+  private final int width;
   private final Parameters parameters;
   private final Embedding ids;
   private final Linear input;
@@ -53,19 +60,23 @@ final class FeaturesMlp implements CostModel {
   FeaturesMlp(ModelConfig config, ModelStatistics statistics, TensorScope scope, long seed) {
     this.config = config;
     this.statistics = statistics;
+    this.readsWork = config.kind() == ModelKind.WORK_MLP;
+    this.width = DerivedFeatures.COUNT + (readsWork ? WorkFeatures.COUNT : 0);
     this.parameters = new Parameters(scope, seed);
     Initializer weights = Initializer.uniformFanIn();
     // Row 0 is the unknown matrix.
     ids =
-        new Embedding(
-            parameters.in("matrix"),
-            statistics.matrices().size() + 1L,
-            ID_WIDTH,
-            Initializer.normal(1));
+        readsWork
+            ? null
+            : new Embedding(
+                parameters.in("matrix"),
+                statistics.matrices().size() + 1L,
+                ID_WIDTH,
+                Initializer.normal(1));
     input =
         new Linear(
             parameters.in("input"),
-            DerivedFeatures.COUNT + ID_WIDTH,
+            width + (readsWork ? 0L : ID_WIDTH),
             WIDTH,
             Activation.IDENTITY,
             weights);
@@ -93,13 +104,17 @@ final class FeaturesMlp implements CostModel {
   }
 
   @Override
-  public EncodedTask encode(String matrix, Problem problem, List<Schedule> schedules) {
-    float[][] rows = new float[schedules.size()][DerivedFeatures.COUNT];
+  public EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules) {
+    float[][] rows = new float[schedules.size()][width];
     for (int s = 0; s < rows.length; s++) {
       ScheduleGeometry geometry = ScheduleGeometry.of(schedules.get(s), problem);
       statistics.derived().apply(DerivedFeatures.of(geometry), rows[s], 0);
+      if (readsWork) {
+        float[] work = WorkFeatures.of(geometry, pattern.counts());
+        statistics.work().apply(work, rows[s], DerivedFeatures.COUNT);
+      }
     }
-    return new FeatureTask(rows, statistics.matrices().indexOf(matrix) + 1);
+    return new FeatureTask(rows, statistics.matrices().indexOf(pattern.name()) + 1);
   }
 
   @Override
@@ -115,7 +130,7 @@ final class FeaturesMlp implements CostModel {
   @Override
   public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
     int count = selections.stream().mapToInt(s -> s.indices().length).sum();
-    float[] features = new float[count * DerivedFeatures.COUNT];
+    float[] features = new float[count * width];
     int[] matrixIds = new int[count];
     int n = 0;
     for (int s = 0; s < selections.size(); s++) {
@@ -130,11 +145,13 @@ final class FeaturesMlp implements CostModel {
     }
     List<Tensor> batch =
         new BatchArrays()
-            .reals("features", features, count, DerivedFeatures.COUNT)
+            .reals("features", features, count, width)
             .ints("matrix ids", matrixIds)
             .on(tape.scope());
-    Variable id = ids.forward(tape, batch.get(1));
-    Variable x = DenseFunctions.concatColumns(tape, List.of(Variable.constant(batch.get(0)), id));
+    Variable x = Variable.constant(batch.get(0));
+    if (ids != null) {
+      x = DenseFunctions.concatColumns(tape, List.of(x, ids.forward(tape, batch.get(1))));
+    }
     x = input.forward(tape, x);
     for (ResidualMlp block : blocks) {
       Variable y = block.forward(tape, x);

@@ -17,6 +17,7 @@ import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
+import autosparse.schedule.SparsityPattern;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,7 +41,10 @@ final class TokenModel implements CostModel, FixedHead {
     this.parameters = new Parameters(scope, seed);
     this.tokenizer =
         new Tokenizer(
-            config.tokens(), config.derivedFeatures(), statistics.derived(), statistics.shape());
+            config.tokens(),
+            config.derivedFeatures() ? Optional.of(statistics.derived()) : Optional.empty(),
+            config.workFeatures() ? Optional.of(statistics.work()) : Optional.empty(),
+            statistics.shape());
     Initializer weights =
         config.tokens() == TokenForm.PUBLISHED
             ? Initializer.normal(0.02)
@@ -65,8 +69,8 @@ final class TokenModel implements CostModel, FixedHead {
   }
 
   @Override
-  public EncodedTask encode(String matrix, Problem problem, List<Schedule> schedules) {
-    return new TokenTask(tokenizer.tokenize(problem, schedules));
+  public EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules) {
+    return new TokenTask(tokenizer.tokenize(pattern.counts(), problem, schedules));
   }
 
   @Override

@@ -19,6 +19,7 @@ import autosparse.layers.PatternPyramid;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
+import autosparse.schedule.SparsityPattern;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -119,7 +120,7 @@ final class WacoModel implements CostModel, FixedHead {
   }
 
   @Override
-  public EncodedTask encode(String name, Problem problem, List<Schedule> schedules) {
+  public EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules) {
     float[] raw = Tokenizer.shape(problem);
     float[] standardised = new float[raw.length];
     statistics.shape().apply(raw, standardised, 0);

@@ -4,6 +4,7 @@ import autosparse.costmodel.ModelConfig.TokenForm;
 import autosparse.schedule.AxisSplit;
 import autosparse.schedule.LevelModes;
 import autosparse.schedule.Op;
+import autosparse.schedule.PatternCounts;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleGeometry;
@@ -32,29 +33,33 @@ public final class Tokenizer {
   private static final int MODES = 5;
 
   private final TokenForm form;
-  private final boolean derived;
-  private final Scaling derivedScaling;
+  private final Optional<Scaling> derived;
+  private final Optional<Scaling> work;
   private final Scaling shapeScaling;
 
   /**
-   * @param derivedScaling standardises derived features, see {@link DerivedFeatures}
+   * @param derived standardises {@link DerivedFeatures}; empty for no token of them
+   * @param work standardises {@link WorkFeatures}, which follow in the same token; empty for none
    * @param shapeScaling standardises rows, columns, nnz and density of published tokens
    */
-  public Tokenizer(TokenForm form, boolean derived, Scaling derivedScaling, Scaling shapeScaling) {
+  public Tokenizer(
+      TokenForm form, Optional<Scaling> derived, Optional<Scaling> work, Scaling shapeScaling) {
     this.form = form;
     this.derived = derived;
-    this.derivedScaling = derivedScaling;
+    this.work = work;
     this.shapeScaling = shapeScaling;
   }
 
   /** Number of one-hots in front of a token. */
   public int kinds() {
-    return derived ? TokenKind.PUBLISHED + 1 : TokenKind.PUBLISHED;
+    return derived.isPresent() ? TokenKind.PUBLISHED + 1 : TokenKind.PUBLISHED;
   }
 
   /** Width of a token row. */
   public int width() {
-    return derived ? Math.max(PUBLISHED_WIDTH, kinds() + DerivedFeatures.COUNT) : PUBLISHED_WIDTH;
+    int features = derived.isPresent() ? DerivedFeatures.COUNT : 0;
+    features += work.isPresent() ? WorkFeatures.COUNT : 0;
+    return Math.max(PUBLISHED_WIDTH, kinds() + features);
   }
 
   /** Index of the one-hot of the pattern's token; its features follow after {@link #kinds}. */
@@ -62,14 +67,19 @@ public final class Tokenizer {
     return TokenKind.SPARSE_FEATURE.place();
   }
 
-  /** Tokenises a task. */
-  public TaskTokens tokenize(Problem problem, Collection<Schedule> schedules) {
+  /**
+   * Tokenises a task.
+   *
+   * @param counts of the matrix's pattern
+   */
+  public TaskTokens tokenize(
+      PatternCounts counts, Problem problem, Collection<Schedule> schedules) {
     List<float[]> table = new ArrayList<>();
     Map<ByteBuffer, Integer> known = new HashMap<>();
     int[][] sequences = new int[schedules.size()][];
     int s = 0;
     for (Schedule schedule : schedules) {
-      List<float[]> tokens = tokens(ScheduleGeometry.of(schedule, problem));
+      List<float[]> tokens = tokens(ScheduleGeometry.of(schedule, problem), counts);
       int[] sequence = new int[tokens.size()];
       for (int t = 0; t < sequence.length; t++) {
         float[] token = tokens.get(t);
@@ -87,17 +97,21 @@ public final class Tokenizer {
     return new TaskTokens(table.toArray(float[][]::new), sequences);
   }
 
-  private List<float[]> tokens(ScheduleGeometry geometry) {
+  private List<float[]> tokens(ScheduleGeometry geometry, PatternCounts counts) {
     List<float[]> tokens = new ArrayList<>();
     if (form == TokenForm.PUBLISHED) {
       published(geometry, tokens);
     } else {
       normalized(geometry, tokens);
     }
-    if (derived) {
+    if (derived.isPresent()) {
       float[] token = new float[width()];
       token[TokenKind.DERIVED.place()] = 1;
-      derivedScaling.apply(DerivedFeatures.of(geometry), token, kinds());
+      derived.get().apply(DerivedFeatures.of(geometry), token, kinds());
+      if (work.isPresent()) {
+        int at = kinds() + DerivedFeatures.COUNT;
+        work.get().apply(WorkFeatures.of(geometry, counts), token, at);
+      }
       tokens.add(token);
     }
     return tokens;

@@ -89,13 +89,10 @@ public final class Evaluator {
     return new Evaluation(results, losses / results.size(), noise);
   }
 
-  /** A model without a tower is blinded by another matrix's name instead of its pattern. */
+  /** What the encoding reads of a pattern, its name or its counts, is the other matrix's too. */
   private EncodedTask blindTask(int t, int other) {
-    if (model.readsPattern()) {
-      return encoded.get(t);
-    }
     TaskData task = data.tasks().get(t);
-    return model.encode(data.patterns().get(other).name(), task.problem(), task.task().schedules());
+    return model.encode(data.patterns().get(other), task.problem(), task.task().schedules());
   }
 
   /** Scores of some schedules of a task with the pattern of a matrix. */

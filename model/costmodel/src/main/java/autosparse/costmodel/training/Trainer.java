@@ -246,7 +246,9 @@ public final class Trainer implements AutoCloseable {
   public static List<EncodedTask> encode(CostModel model, TrainingData data) {
     List<EncodedTask> encoded = new ArrayList<>();
     for (TaskData task : data.tasks()) {
-      encoded.add(model.encode(task.task().matrix(), task.problem(), task.task().schedules()));
+      encoded.add(
+          model.encode(
+              data.patterns().get(task.matrix()), task.problem(), task.task().schedules()));
     }
     return encoded;
   }

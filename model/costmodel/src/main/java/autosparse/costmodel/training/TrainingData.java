@@ -2,7 +2,6 @@ package autosparse.costmodel.training;
 
 import autosparse.costmodel.ModelStatistics;
 import autosparse.schedule.MatrixFolder;
-import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.Split;
@@ -11,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
 
 /**
  * A split data set with its matrices.
@@ -57,14 +55,14 @@ public record TrainingData(List<TaskData> tasks, List<SparsityPattern> patterns,
   }
 
   @Override
-  public void forEach(BiConsumer<Problem, List<Schedule>> consumer) {
+  public void forEach(ModelStatistics.TaskConsumer consumer) {
     for (TaskData task : tasks) {
       if (task.train().length > 0) {
         List<Schedule> schedules = new ArrayList<>(task.train().length);
         for (int index : task.train()) {
           schedules.add(task.task().schedule(index));
         }
-        consumer.accept(task.problem(), schedules);
+        consumer.accept(patterns.get(task.matrix()), task.problem(), schedules);
       }
     }
   }

@@ -2,6 +2,7 @@ package autosparse.costmodel.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -100,7 +101,8 @@ class ModelFileTest {
         Tape tape = Tape.inference(device.root())) {
       Variable pattern = model.pattern(tape, pyramid);
       Selection all =
-          new Selection(model.encode("m", PROBLEM, schedules), 0, IntStream.range(0, 5).toArray());
+          new Selection(
+              model.encode(PATTERN, PROBLEM, schedules), 0, IntStream.range(0, 5).toArray());
       return model.scores(tape, pattern, List.of(all)).value().toDoubles();
     }
   }
@@ -284,5 +286,29 @@ class ModelFileTest {
     }
     assertRefused(folder.resolve("none.safetensors"));
     assertRefused(folder);
+  }
+
+  @Test
+  void filesFromBeforeWorkFeaturesStillLoad() {
+    ModelConfig config = config(ModelKind.AUTOSPARSE, 8);
+    Path file = folder.resolve("old.safetensors");
+    double[] before;
+    try (CostModel model = CostModels.create(config, statistics(), device.root(), 7)) {
+      Map<String, String> metadata = new LinkedHashMap<>();
+      ModelFile.metadata(config, statistics())
+          .forEach(
+              (key, text) ->
+                  metadata.put(
+                      key,
+                      text.replaceAll(",\"work\":\\{[^}]*}", "")
+                          .replace(",\"workFeatures\":false", "")));
+      assertFalse(metadata.toString().contains("work"), metadata.toString());
+      Safetensors.write(file, metadata, ModelFile.stored(model.parameters().stateDict()));
+      before = scores(model);
+    }
+    try (CostModel model = ModelFile.read(file, device.root()).model()) {
+      assertEquals(config, model.config());
+      assertArrayEquals(before, scores(model));
+    }
   }
 }

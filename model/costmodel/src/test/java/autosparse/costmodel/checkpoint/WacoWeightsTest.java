@@ -75,7 +75,7 @@ class WacoWeightsTest {
   private static double[] scores(TensorScope scope, CostModel model, List<Schedule> schedules) {
     Op op = model.config().ops().get(0);
     Problem problem = Problem.of(op, PATTERN).withDenseSize(op.wacoDenseSize());
-    CostModel.EncodedTask task = model.encode("m", problem, schedules);
+    CostModel.EncodedTask task = model.encode(PATTERN, problem, schedules);
     int[] all = IntStream.range(0, schedules.size()).toArray();
     Sites.Pattern sites =
         new Sites.Pattern(PATTERN.rows(), PATTERN.cols(), PATTERN.rowPointers(), PATTERN.columns());

@@ -176,7 +176,7 @@ class WacoReferenceTest {
       assertClose(of + "query", numbers(vectors, "query128_shape000"), query, ofBoth);
       double[] first = embedding(tape, model, problem, schedules.get(0)).value().toDoubles();
       assertClose(of + "first schedule", numbers(vectors, "schedemb0"), first, ofHead(precision));
-      EncodedTask task = model.encode(matrix.name(), problem, schedules);
+      EncodedTask task = model.encode(matrix, problem, schedules);
       double[] expected = numbers(vectors, "pred10");
       assertEquals(10, expected.length);
       double[] predictions = predictions(tape, model, running, task);

@@ -8,13 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import autosparse.costmodel.ModelConfig.TokenForm;
 import autosparse.costmodel.SyntheticData;
 import autosparse.schedule.Op;
+import autosparse.schedule.PatternCounts;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleGeometry;
+import autosparse.schedule.ScheduleWork;
 import autosparse.schedule.SourceLocation;
+import autosparse.schedule.SparsityPattern;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,18 +40,22 @@ class TokenizerTest {
 
   private static final Problem PROBLEM = Problem.of(Op.SPMM, 5000, 70000, 7000);
 
+  /** Read by work features only. */
+  private static final PatternCounts COUNTS = SyntheticData.pattern("m", 40, 30, 4, 1).counts();
+
   private static Schedule parse(String line) {
     return Schedule.parse(line, new SourceLocation("test", 1));
   }
 
   private static Tokenizer tokenizer(TokenForm form, boolean derived) {
-    return new Tokenizer(
-        form, derived, Scaling.identity(DerivedFeatures.COUNT), Scaling.identity(4));
+    Optional<Scaling> scaling =
+        derived ? Optional.of(Scaling.identity(DerivedFeatures.COUNT)) : Optional.empty();
+    return new Tokenizer(form, scaling, Optional.empty(), Scaling.identity(4));
   }
 
   /** A schedule's tokens, in order. */
   private static float[][] tokens(Tokenizer tokenizer, Problem problem, Schedule schedule) {
-    TaskTokens task = tokenizer.tokenize(problem, List.of(schedule));
+    TaskTokens task = tokenizer.tokenize(COUNTS, problem, List.of(schedule));
     return Arrays.stream(task.sequences()[0])
         .mapToObj(row -> task.table()[row])
         .toArray(float[][]::new);
@@ -219,7 +227,8 @@ class TokenizerTest {
     Schedule first = parse(BY_HAND);
     Schedule other = parse(BY_HAND.replaceAll("4 2$", "4 64"));
     TaskTokens task =
-        tokenizer(TokenForm.NORMALIZED, true).tokenize(PROBLEM, List.of(first, other, first));
+        tokenizer(TokenForm.NORMALIZED, true)
+            .tokenize(COUNTS, PROBLEM, List.of(first, other, first));
     int[][] sequences = task.sequences();
     assertArrayEquals(sequences[0], sequences[2]);
     for (int t = 0; t < 12; t++) {
@@ -231,7 +240,7 @@ class TokenizerTest {
     }
     assertEquals(14, task.table().length);
     List<Schedule> many = SyntheticData.schedules(PROBLEM, 200, 9);
-    task = tokenizer(TokenForm.NORMALIZED, true).tokenize(PROBLEM, many);
+    task = tokenizer(TokenForm.NORMALIZED, true).tokenize(COUNTS, PROBLEM, many);
     Set<String> rows = new HashSet<>();
     for (float[] row : task.table()) {
       assertTrue(rows.add(Arrays.toString(row)), "a row twice");
@@ -269,5 +278,73 @@ class TokenizerTest {
     assertEquals(0, out[4]);
     Scaling.fit(List.of(), 3).apply(new float[] {5, -2, 1}, out, 2);
     assertArrayEquals(new float[] {5, -2, 1}, Arrays.copyOfRange(out, 2, 5));
+  }
+
+  @Test
+  void workFeaturesFollowInTheDerivedToken() {
+    SparsityPattern pattern = SyntheticData.pattern("m", 100, 60, 5, 3);
+    Problem problem = Problem.of(Op.SPMM, pattern);
+    Tokenizer tokenizer =
+        new Tokenizer(
+            TokenForm.NORMALIZED,
+            Optional.of(Scaling.identity(DerivedFeatures.COUNT)),
+            Optional.of(Scaling.identity(WorkFeatures.COUNT)),
+            Scaling.identity(4));
+    int at = 12 + DerivedFeatures.COUNT;
+    assertEquals(at + WorkFeatures.COUNT, tokenizer.width());
+    Schedule schedule = parse(BY_HAND);
+    TaskTokens task = tokenizer.tokenize(pattern.counts(), problem, List.of(schedule));
+    int[] sequence = task.sequences()[0];
+    float[] last = task.table()[sequence[sequence.length - 1]];
+    assertEquals(11, kind(tokenizer, last));
+    ScheduleGeometry geometry = ScheduleGeometry.of(schedule, problem);
+    assertArrayEquals(DerivedFeatures.of(geometry), Arrays.copyOfRange(last, 12, at));
+    assertArrayEquals(
+        WorkFeatures.of(geometry, pattern.counts()), Arrays.copyOfRange(last, at, last.length));
+  }
+
+  @Test
+  void workFeaturesByHand() {
+    SparsityPattern pattern = SyntheticData.pattern("m", 100, 60, 5, 3);
+    ScheduleGeometry geometry = ScheduleGeometry.of(parse(BY_HAND), Problem.of(Op.SPMM, pattern));
+    ScheduleWork work = ScheduleWork.of(geometry, pattern.counts());
+    float[] features = WorkFeatures.of(geometry, pattern.counts());
+    assertEquals(54, WorkFeatures.COUNT);
+    assertEquals(54, features.length);
+    // The first level is dense: 7 blocks of 16 rows. The second is compressed.
+    assertEquals(size(7) / 2, features[0], 1e-6f);
+    assertEquals(size(7), features[1], 1e-6f);
+    double blocks = work.positions().get(1);
+    assertEquals(size(blocks) / 2, features[2], 1e-6f);
+    assertEquals(size(blocks / 7), features[3], 1e-6f);
+    // The loops: i0, then j0 twice for each.
+    assertEquals(size(7) / 3, features[8], 1e-6f);
+    assertEquals(size(14) / 3, features[12], 1e-6f);
+    assertEquals(size(2), features[13], 1e-6f);
+    // Trips by role: rows outer, rows inner, columns outer, ...
+    assertEquals(size(7), features[32], 1e-6f);
+    assertEquals(size(2), features[32 + 4], 1e-6f);
+    int globals = 38;
+    assertEquals(
+        size(work.positions().get(3) / pattern.nnz()) * 2, features[globals], 1e-6f, "padding");
+    assertEquals(size(1) / 2, features[globals + 11], 1e-6f, "parallel loop started once");
+    assertEquals(size(4), features[globals + 12], 1e-6f, "7 blocks in chunks of 2");
+    assertEquals(size(1 / work.spanShare()) / 0.7f, features[globals + 15], 1e-6f);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Op.class)
+  void workFeaturesAreBounded(Op op) {
+    SparsityPattern pattern = SyntheticData.pattern("m", 200, 90, 4, 6);
+    SparsityPattern empty = SyntheticData.pattern("e", 200, 90, 0, 6);
+    Problem problem = Problem.of(op, pattern);
+    for (Schedule schedule : SyntheticData.schedules(problem, 100, 3)) {
+      ScheduleGeometry geometry = ScheduleGeometry.of(schedule, problem);
+      for (SparsityPattern of : List.of(pattern, empty)) {
+        for (float value : WorkFeatures.of(geometry, of.counts())) {
+          assertTrue(value >= 0 && value <= 4, value + " in " + schedule);
+        }
+      }
+    }
   }
 }

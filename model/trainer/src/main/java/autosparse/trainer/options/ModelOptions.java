@@ -12,6 +12,8 @@ import java.util.List;
  * @param attentionLayers 1 or 2
  * @param derivedFeatures whether tokens carry what follows from schedule and shape, such as
  *     iterations per thread
+ * @param workFeatures whether these say too what the schedule does with the matrix, counted from
+ *     its pattern; only beside derived features, in a network that has tokens
  * @param head widths of the transformer
  */
 public record ModelOptions(
@@ -21,6 +23,7 @@ public record ModelOptions(
     ModelConfig.FeatureAt featureAt,
     ModelConfig.TokenForm tokens,
     boolean derivedFeatures,
+    boolean workFeatures,
     HeadSize head) {
   /** Throws {@link autosparse.schedule.InputException} for a value out of range. */
   public ModelOptions {
@@ -39,7 +42,10 @@ public record ModelOptions(
   /** The network's configuration for some operators. */
   public ModelConfig toConfig(List<Op> ops) {
     boolean derived = derivedFeatures && tokens != ModelConfig.TokenForm.PUBLISHED;
-    return new ModelConfig(
-        model, ops, channels, tokens, derived, attentionLayers, featureAt, head.widths());
+    boolean work = workFeatures && derived && model.hasTokenHead();
+    ModelConfig config =
+        new ModelConfig(
+            model, ops, channels, tokens, derived, attentionLayers, featureAt, head.widths());
+    return work ? config.withWorkFeatures() : config;
   }
 }

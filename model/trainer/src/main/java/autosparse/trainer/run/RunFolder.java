@@ -25,6 +25,7 @@ import java.util.stream.Stream;
  * events.out.*    the same for TensorBoard
  * checkpoints/    weights and state
  * report.html     tables and curves
+ * results.json    top-1, top-5 and pairs of each task, for {@code summarize}
  * features-mlp.safetensors  the baseline trained for comparison
  * </pre>
  *
@@ -45,6 +46,7 @@ public final class RunFolder implements AutoCloseable {
   private static final String ENVIRONMENT = "env.json";
   private static final String METRICS = "metrics.jsonl";
   private static final String REPORT = "report.html";
+  private static final String RESULTS = "results.json";
   private static final String BASELINE = "features-mlp.safetensors";
   private static final String CHECKPOINTS = "checkpoints";
 
@@ -126,7 +128,7 @@ public final class RunFolder implements AutoCloseable {
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.toList()) {
         String name = file.getFileName().toString();
-        if (List.of(CONFIG, ENVIRONMENT, METRICS, REPORT, BASELINE).contains(name)
+        if (List.of(CONFIG, ENVIRONMENT, METRICS, REPORT, RESULTS, BASELINE).contains(name)
             || name.startsWith(TensorBoardEvents.PREFIX)) {
           Files.delete(file);
         }
@@ -179,6 +181,11 @@ public final class RunFolder implements AutoCloseable {
   /** Where {@code report.html} is. */
   public Path reportFile() {
     return directory.resolve(REPORT);
+  }
+
+  /** Where {@code results.json} of a run is. */
+  public static Path resultsOf(Path run) {
+    return run.resolve(RESULTS);
   }
 
   /** Where the weights of the baseline trained for comparison are. */

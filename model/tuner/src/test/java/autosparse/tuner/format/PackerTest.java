@@ -11,6 +11,8 @@ import autosparse.schedule.Mode;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
+import autosparse.schedule.ScheduleGeometry;
+import autosparse.schedule.ScheduleWork;
 import autosparse.schedule.SourceLocation;
 import autosparse.schedule.SparsityPattern;
 import autosparse.tuner.SampleMatrices;
@@ -141,6 +143,16 @@ class PackerTest {
     }
   }
 
+  /** What the cost model counts without packing is what packing finds. */
+  private static void assertCounted(
+      PackedMatrix packed, SparsityPattern matrix, Schedule schedule, String what) {
+    ScheduleGeometry geometry = ScheduleGeometry.of(schedule, packed.problem());
+    assertEquals(
+        packed.levels().stream().map(level -> (double) level.positions()).toList(),
+        ScheduleWork.of(geometry, matrix.counts()).positions(),
+        what);
+  }
+
   /** Draws formats until enough of them fit under the cap; checks the others' message. */
   private static void assertRoundTrips(SparsityPattern matrix, int formats) {
     RandomGenerator random = new SplittableRandom(matrix.name().hashCode());
@@ -164,6 +176,7 @@ class PackerTest {
       }
       packedFormats++;
       assertLevels(packed, what);
+      assertCounted(packed, matrix, schedule, what);
       Unpacker.Unpacked unpacked = Unpacker.unpack(matrix.name(), packed);
       assertArrayEquals(matrix.rowPointers(), unpacked.pattern().rowPointers(), what);
       assertArrayEquals(matrix.columns(), unpacked.pattern().columns(), what);
