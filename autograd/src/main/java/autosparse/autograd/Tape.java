@@ -288,6 +288,7 @@ public final class Tape implements AutoCloseable {
         Tensor given = outputs.get(i).gradient;
         if (given != null) {
           inner.receive(recomputed.get(i), given, this);
+          outputs.get(i).gradient = null; // it may become an input's own, see pass
         }
       }
       inner.backward();
