@@ -123,7 +123,7 @@ class PlannedStepsTest {
     double loss = Double.NaN;
     for (MemoryPlan plan : plans) {
       try (TinyTraining training = training(kind, plan.capacityBytes())) {
-        Trainer.StepResult result = training.trainer.run(step(data), plan.strategy());
+        StepResult result = training.trainer.run(step(data), plan.strategy());
         training.pyramids.clear();
         assertEquals(plan.peakBytes(), training.device.ledger().peakBytes(), plan.toString());
         assertEquals(plan.capacityBytes(), training.device.allocator().peakExtent());
