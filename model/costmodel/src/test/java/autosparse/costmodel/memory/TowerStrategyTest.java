@@ -189,7 +189,7 @@ class TowerStrategyTest {
   @ParameterizedTest
   @EnumSource(
       value = ModelKind.class,
-      names = {"FEATURES_MLP"},
+      names = {"FEATURES_MLP", "WORK_MLP"},
       mode = EnumSource.Mode.EXCLUDE)
   void checkpointsGiveTheSameBits(ModelKind kind) {
     List<Sites.Pattern> batch = List.of(pattern(4000, 3000, 6, 1), pattern(50, 50, 3, 2));

@@ -90,7 +90,7 @@ class PlannedStepsTest {
   @ParameterizedTest
   @EnumSource(
       value = ModelKind.class,
-      names = {"FEATURES_MLP"},
+      names = {"FEATURES_MLP", "WORK_MLP"},
       mode = EnumSource.Mode.EXCLUDE)
   void everyStrategyTakesWhatWasPlanned(ModelKind kind) {
     List<MemoryPlan> plans = new ArrayList<>();

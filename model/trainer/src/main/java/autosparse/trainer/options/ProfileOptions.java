@@ -1,5 +1,6 @@
 package autosparse.trainer.options;
 
+import autosparse.costmodel.ModelKind;
 import autosparse.schedule.Op;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,7 +38,7 @@ public record ProfileOptions(
     budgets = List.copyOf(budgets);
     Require.that(batch >= 2 && batch <= 1 << 20, "--batch", batch, "2 to 1048576");
     Require.that(
-        model.model() != autosparse.costmodel.ModelKind.FEATURES_MLP,
+        model.model() != ModelKind.FEATURES_MLP && model.model() != ModelKind.WORK_MLP,
         "--model",
         model.model(),
         "a network that reads patterns");
