@@ -117,7 +117,17 @@ class MemoryProfileCommandTest {
     Path out = folder.resolve("refused");
     program.refuse(arguments(out, "--gpu", "h900"), "--gpu", "h900", "h200");
     program.refuse(arguments(out, "--gpu", "h200", "--measure"), "--measure", "h200");
-    program.refuse(arguments(out, "--batch", "1"), "--batch", "1");
+    program.refuse(
+        List.of(
+            "memory-profile",
+            "--matrices",
+            matrices.toString(),
+            "--batch",
+            "1",
+            "--out",
+            out.toString()),
+        "--batch",
+        "1");
     program.refuse(arguments(out, "--model", "features-mlp"), "--model");
     program.refuse(
         List.of("memory-profile", "--matrices", "nowhere", "--out", out.toString()),
