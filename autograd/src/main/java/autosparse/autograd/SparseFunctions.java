@@ -1,6 +1,8 @@
 package autosparse.autograd;
 
 import autosparse.engine.Tensor;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.operators.Activation;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
 import autosparse.engine.sparse.Sites;
@@ -20,12 +22,34 @@ public final class SparseFunctions {
   public record Level(Variable features, Variable pooled) {}
 
   /**
-   * ReLU(convolution(x)) and its global average.
+   * The output sites that a layer's average is formed over: all, or those of one strip of rows,
+   * whose other sites are there for their neighbours' sake only.
+   *
+   * @param from first site, and site behind the last; not looked at for all sites
+   */
+  public record Pool(boolean ofAll, long from, long to) {
+    /** Every site of every matrix of the batch. */
+    public static final Pool ALL = new Pool(true, 0, 0);
+
+    /** A range of the sites of a batch of one matrix. */
+    public static Pool of(long from, long to) {
+      return new Pool(false, from, to);
+    }
+  }
+
+  /** As {@link #convolution(Tape, Variable, Variable, NeighborMap, Pool)} over all sites. */
+  public static Level convolution(Tape tape, Variable x, Variable weight, NeighborMap map) {
+    return convolution(tape, x, weight, map, Pool.ALL);
+  }
+
+  /**
+   * ReLU(convolution(x)) and its average.
    *
    * @param x [N_in, C_in]
    * @param weight [K, C_in, C_out]
    */
-  public static Level convolution(Tape tape, Variable x, Variable weight, NeighborMap map) {
+  public static Level convolution(
+      Tape tape, Variable x, Variable weight, NeighborMap map, Pool pool) {
     Sites sites = map.outputSites();
     List<Variable> inputs = List.of(x, weight);
     Variable features = tape.output("convolution", inputs, sites.count(), weight.value().dim(2));
@@ -37,6 +61,7 @@ public final class SparseFunctions {
         inputs,
         features,
         sites,
+        pool,
         dz -> {
           if (!weight.isDifferentiable()) {
             tape.gradient(
@@ -54,6 +79,12 @@ public final class SparseFunctions {
         });
   }
 
+  /** As the full form, averaged over all sites. */
+  public static Level convolutionOfOnes(
+      Tape tape, Sites sites, ConvolutionKernel kernel, Tensor masks, Variable weight) {
+    return convolutionOfOnes(tape, sites, kernel, masks, weight, Pool.ALL);
+  }
+
   /**
    * The first layer: one input channel that is 1 at every site.
    *
@@ -61,7 +92,7 @@ public final class SparseFunctions {
    * @param weight [K, 1, C_out]
    */
   public static Level convolutionOfOnes(
-      Tape tape, Sites sites, ConvolutionKernel kernel, Tensor masks, Variable weight) {
+      Tape tape, Sites sites, ConvolutionKernel kernel, Tensor masks, Variable weight, Pool pool) {
     List<Variable> inputs = List.of(weight);
     Variable features =
         tape.output(
@@ -78,6 +109,7 @@ public final class SparseFunctions {
         inputs,
         features,
         sites,
+        pool,
         dz -> tape.accumulate(weight, dw -> convolution.backwardOnes(kernel, masks, dz, dw)));
   }
 
@@ -88,13 +120,13 @@ public final class SparseFunctions {
       List<Variable> inputs,
       Variable features,
       Sites sites,
+      Pool pool,
       java.util.function.Consumer<Tensor> backwardOfSum) {
+    Tensor y = features.value();
     Variable pooled =
-        tape.output(
-            "pooled", tape.scope().device().real(), inputs, sites.batch(), features.value().dim(1));
-    var pooling = tape.operators().pooling();
-    Tensor offsets = sites.siteOffsets();
-    pooling.globalAverage(features.value(), offsets, pooled.value());
+        tape.output("pooled", tape.scope().device().real(), inputs, sites.batch(), y.dim(1));
+    Tensor offsets = pool.ofAll() ? sites.siteOffsets() : stripOffsets(tape, sites, pool);
+    tape.operators().pooling().globalAverage(own(y, pool), offsets, pooled.value());
     tape.record(
         name,
         List.of(features, pooled),
@@ -107,11 +139,51 @@ public final class SparseFunctions {
             tape.operators().elementwise().fill(dPooled, 0);
             pooled.gradient = dPooled;
           }
-          Tensor dz = dNext == null ? tape.scope().workspaceLike(features.value()) : dNext;
-          pooling.reluAverageBackward(features.value(), dNext, dPooled, offsets, dz);
+          Tensor dz = dNext == null ? tape.scope().workspaceLike(y) : dNext;
+          tape.operators()
+              .pooling()
+              .reluAverageBackward(
+                  own(y, pool),
+                  dNext == null ? null : own(dNext, pool),
+                  dPooled,
+                  offsets,
+                  own(dz, pool));
+          if (!pool.ofAll()) {
+            outsideStrip(tape, y, dNext, dz, 0, pool.from());
+            outsideStrip(tape, y, dNext, dz, pool.to(), y.dim(0));
+          }
           features.gradient = dz;
           backwardOfSum.accept(dz);
         });
     return new Level(features, pooled);
+  }
+
+  private static Tensor stripOffsets(Tape tape, Sites sites, Pool pool) {
+    if (sites.batch() != 1 || pool.from() < 0 || pool.to() < pool.from()) {
+      throw new IllegalArgumentException(
+          "pool of sites " + pool.from() + " to " + pool.to() + " of " + sites);
+    }
+    return tape.scope()
+        .longs("sites of the strip", MemoryTag.SITES, new long[] {0, pool.to() - pool.from()});
+  }
+
+  private static Tensor own(Tensor rows, Pool pool) {
+    return pool.ofAll() ? rows : rows.rows(pool.from(), pool.to());
+  }
+
+  /** Sites that no average of this strip counts: their gradient comes from the next layer alone. */
+  private static void outsideStrip(
+      Tape tape, Tensor y, Tensor dNext, Tensor dz, long from, long to) {
+    if (from == to) {
+      return;
+    }
+    var elementwise = tape.operators().elementwise();
+    Tensor target = dz.rows(from, to);
+    if (dNext == null) {
+      elementwise.fill(target, 0);
+    } else {
+      elementwise.activationBackward(
+          Activation.RELU, y.rows(from, to), dNext.rows(from, to), target);
+    }
   }
 }

@@ -287,8 +287,8 @@ public final class Tape implements AutoCloseable {
       for (int i = 0; i < outputs.size(); i++) {
         Tensor given = outputs.get(i).gradient;
         if (given != null) {
-          inner.gradient(recomputed.get(i), g -> operators.elementwise().copy(given, g));
-          release(given);
+          inner.receive(recomputed.get(i), given, this);
+          outputs.get(i).gradient = null; // it may become an input's own, see pass
         }
       }
       inner.backward();
@@ -299,6 +299,17 @@ public final class Tape implements AutoCloseable {
             }
           });
     }
+  }
+
+  /** Takes an output's gradient over from the tape that the output is of. */
+  private void receive(Variable output, Tensor gradient, Tape outer) {
+    if (output.gradient == null && outer.owns(gradient)) {
+      outer.scope.handDown(gradient, scope);
+      output.gradient = gradient;
+      return;
+    }
+    gradient(output, g -> operators.elementwise().copy(gradient, g));
+    outer.release(gradient);
   }
 
   /** Frees everything that the tape still owns. */

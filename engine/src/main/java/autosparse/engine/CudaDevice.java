@@ -168,6 +168,15 @@ public final class CudaDevice implements Device {
     return context;
   }
 
+  Precision precision() {
+    return precision;
+  }
+
+  /** Whether products are computed by NVIDIA's library. */
+  boolean usesCublas() {
+    return operators.gemm().provider().startsWith("cuBLAS");
+  }
+
   @Override
   public Map<String, String> facts() {
     Map<String, String> facts = new LinkedHashMap<>();

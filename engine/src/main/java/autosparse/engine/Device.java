@@ -12,7 +12,8 @@ import java.util.Map;
  *
  * <p>A device is driven by one thread; its operators use what parallelism it has.
  */
-public sealed interface Device extends AutoCloseable permits HostDevice, CudaDevice {
+public sealed interface Device extends AutoCloseable
+    permits HostDevice, CudaDevice, PlanningDevice {
   /** What a user calls it: {@code cpu}, {@code reference}, {@code cuda:0}. */
   String name();
 

@@ -120,6 +120,17 @@ public final class TensorScope implements AutoCloseable {
     return tensor;
   }
 
+  /** Moves a tensor of this scope to a child, so that the child can free it. */
+  public void handDown(Tensor tensor, TensorScope child) {
+    requireOwned(tensor);
+    if (!children.contains(child)) {
+      throw new IllegalStateException("scope " + child.name + " is no child of " + name);
+    }
+    tensors.remove(tensor);
+    child.tensors.add(tensor);
+    tensor.scope = child;
+  }
+
   /** Whether this scope itself (not a child) owns the tensor. */
   public boolean owns(Tensor tensor) {
     return tensors.contains(tensor);

@@ -80,14 +80,13 @@ public final class Adam implements AutoCloseable {
    * @param rateFactor factor of the base rate, see {@link RateSchedule}
    */
   public void step(double rateFactor) {
-    steps++;
     List<Tensor> gradients = parameters.gradients();
     operators.optimizer().globalNorm(gradients, norm);
     operators
         .optimizer()
         .adam(
             new AdamStep(
-                steps,
+                steps + 1,
                 settings.rate() * rateFactor,
                 settings.beta1(),
                 settings.beta2(),
@@ -100,6 +99,7 @@ public final class Adam implements AutoCloseable {
             firstMoments,
             secondMoments,
             norm);
+    steps++; // a step that failed is not counted
   }
 
   /** Gradient norm of the last step, before clipping; waits for it. */

@@ -67,6 +67,11 @@ public final class PatternPyramid implements AutoCloseable {
         key -> scope.device().operators().pattern().neighborhoodMasks(levels.get(0), key, scope));
   }
 
+  /** Number of the first site, on a level that exists, of a lattice row or of a later one. */
+  public long firstSite(int level, long row) {
+    return scope.device().operators().pattern().firstSite(levels.get(level), row);
+  }
+
   /** Bytes held on the device. */
   public long bytes() {
     return scope.liveBytes();

@@ -1,6 +1,7 @@
 package autosparse.layers;
 
 import autosparse.autograd.SparseFunctions;
+import autosparse.autograd.SparseFunctions.Pool;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.engine.sparse.ConvolutionKernel;
@@ -35,19 +36,34 @@ public final class SparseConv2d {
     return kernel;
   }
 
+  /** As the full form, averaged over all sites. */
+  public SparseFunctions.Level forward(Tape tape, PatternPyramid pyramid, int level, Variable x) {
+    return forward(tape, pyramid, level, x, Pool.ALL);
+  }
+
+  /** Makes what the layer needs of a pyramid, if it is not there. */
+  public void prepare(PatternPyramid pyramid, int level) {
+    if (ofOnes) {
+      pyramid.masks(kernel);
+    } else {
+      pyramid.map(level, kernel);
+    }
+  }
+
   /**
    * @param level the pyramid's level that x lives on
    * @param x [N, C_in]; null for a layer of ones
    */
-  public SparseFunctions.Level forward(Tape tape, PatternPyramid pyramid, int level, Variable x) {
+  public SparseFunctions.Level forward(
+      Tape tape, PatternPyramid pyramid, int level, Variable x, Pool pool) {
     if (ofOnes) {
       if (level != 0) {
         throw new IllegalArgumentException(
             "a convolution of ones at level " + level + ": only level 0 is 1 at every site");
       }
       return SparseFunctions.convolutionOfOnes(
-          tape, pyramid.sites(level), kernel, pyramid.masks(kernel), weight);
+          tape, pyramid.sites(level), kernel, pyramid.masks(kernel), weight, pool);
     }
-    return SparseFunctions.convolution(tape, x, weight, pyramid.map(level, kernel));
+    return SparseFunctions.convolution(tape, x, weight, pyramid.map(level, kernel), pool);
   }
 }

@@ -52,6 +52,16 @@ public final class Cublas implements AutoCloseable {
     }
   }
 
+  /** A library that computes nothing, on a planning context. */
+  private Cublas(CudaContext context) {
+    this.context = context;
+    workspace = context.allocate(WORKSPACE_BYTES);
+    version = "cuBLAS (planned)";
+    scalars = context.driver().allocatePinned(2 * Float.BYTES);
+    alpha = new Address(scalars.address());
+    beta = new Address(scalars.address() + Float.BYTES);
+  }
+
   private Cublas(CudaContext context, String library) {
     this.context = context;
     JCublas2.cublasCreate(handle);
@@ -81,6 +91,11 @@ public final class Cublas implements AutoCloseable {
 
   /** Looks for the library of CUDA 12, then of CUDA 13. Nothing is thrown for its absence. */
   public static Attempt load(CudaContext context) {
+    if (context.planning().isPresent()) {
+      return context.planning().get().cublas()
+          ? new Attempt(Optional.of(new Cublas(context)), "")
+          : Attempt.failed("planned without");
+    }
     if (!(context.driver() instanceof JCudaCalls)) {
       return Attempt.failed("not asked for");
     }

@@ -22,6 +22,7 @@ public final class CudaContext implements AutoCloseable {
   private static final int STAGING_SECTIONS = 8;
 
   private final Driver driver;
+  private final PlanningDriver planning;
   private final Gpu gpu;
   private final Driver.Stream stream;
   private final Staging staging;
@@ -41,6 +42,7 @@ public final class CudaContext implements AutoCloseable {
 
   private CudaContext(Driver driver, Gpu gpu) {
     this.driver = driver;
+    this.planning = driver instanceof PlanningDriver none ? none : null;
     this.gpu = gpu;
     this.stream = driver.createStream();
     this.staging = new Staging(this, driver, stream, STAGING_SECTIONS);
@@ -76,6 +78,22 @@ public final class CudaContext implements AutoCloseable {
     } catch (DriverFailure e) {
       throw new CudaCallException(message(e, "opening the device", gpu, Optional.empty()), e);
     }
+  }
+
+  /**
+   * A context that runs nothing: launches and copies are left out, device memory is addresses only,
+   * what is read is whatever the target held. For planning with the code that runs on a device.
+   *
+   * @param gpu the device that is planned for; it need not be there
+   * @param cublas whether products are planned with NVIDIA's library
+   */
+  public static CudaContext planning(Gpu gpu, boolean cublas) {
+    return new CudaContext(new PlanningDriver(gpu, cublas), gpu);
+  }
+
+  /** The driver of a planning context, if this is one. */
+  Optional<PlanningDriver> planning() {
+    return Optional.ofNullable(planning);
   }
 
   public Gpu gpu() {
@@ -330,6 +348,9 @@ public final class CudaContext implements AutoCloseable {
   }
 
   void run(String what, Runnable call) {
+    if (planning != null) {
+      return;
+    }
     ask(
         what,
         () -> {

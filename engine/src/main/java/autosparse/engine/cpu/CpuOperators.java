@@ -1,10 +1,17 @@
 package autosparse.engine.cpu;
 
 import autosparse.engine.Operators;
+import autosparse.engine.operators.SparsePatternOperators;
+import autosparse.engine.planning.InertOperators;
 
 /** Assembles the families. */
 public final class CpuOperators {
   private CpuOperators() {}
+
+  /** Operators that take the engine's temporaries and compute nothing. */
+  public static Operators planning(SparsePatternOperators pattern) {
+    return InertOperators.with(pattern, new PlannedConvolution());
+  }
 
   public static Operators create(int threads) {
     WorkerPool pool = new WorkerPool(threads);

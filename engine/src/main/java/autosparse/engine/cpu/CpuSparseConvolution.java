@@ -2,7 +2,6 @@ package autosparse.engine.cpu;
 
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
-import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.SparseConvolutionOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
@@ -125,7 +124,7 @@ final class CpuSparseConvolution extends SparseConvolutionOperators {
     for (int place = 0; place < places.count(); place++) {
       System.arraycopy(plain, places.offsetAt(place) * block, ordered, place * block, block);
     }
-    Tensor result = scope.workspaceLike(weight);
+    Tensor result = ConvolutionWorkspace.orderedWeights(scope, weight);
     result.write(0, ordered, 0, ordered.length);
     return result;
   }
@@ -150,9 +149,7 @@ final class CpuSparseConvolution extends SparseConvolutionOperators {
         }
       }
     }
-    Tensor result =
-        scope.create(
-            "turned weights", weight.dtype(), MemoryTag.WORKSPACE, weight.shape().toArray());
+    Tensor result = ConvolutionWorkspace.turnedWeights(scope, weight);
     result.write(0, turned, 0, turned.length);
     return result;
   }

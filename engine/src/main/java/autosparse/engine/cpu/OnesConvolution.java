@@ -1,9 +1,7 @@
 package autosparse.engine.cpu;
 
-import autosparse.engine.DType;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
-import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.sparse.ConvolutionKernel;
 
 /**
@@ -31,7 +29,7 @@ final class OnesConvolution {
     int fanOut = Math.toIntExact(y.dim(1));
     int width = width(kernel);
     try (TensorScope scope = y.device().root().child("convolution of ones")) {
-      Tensor padded = scope.create("padded weights", DType.F32, MemoryTag.WORKSPACE, width, fanOut);
+      Tensor padded = ConvolutionWorkspace.paddedWeights(scope, width, fanOut);
       float[] values = new float[width * fanOut];
       weight.read(0, values, 0, kernel.offsets() * fanOut);
       padded.write(0, values, 0, values.length);
@@ -95,7 +93,7 @@ final class OnesConvolution {
   }
 
   /** Columns of the spread masks: the kernel's offsets, filled up with zeros. */
-  private static int width(ConvolutionKernel kernel) {
+  static int width(ConvolutionKernel kernel) {
     return (kernel.offsets() + GROUP_BITS - 1) / GROUP_BITS * GROUP_BITS;
   }
 

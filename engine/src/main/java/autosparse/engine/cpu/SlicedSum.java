@@ -1,9 +1,7 @@
 package autosparse.engine.cpu;
 
-import autosparse.engine.DType;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
-import autosparse.engine.memory.MemoryTag;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
@@ -19,14 +17,7 @@ final class SlicedSum {
 
   SlicedSum(long sites, int rows, int columns, TensorScope scope) {
     elements = Math.multiplyExact(rows, columns);
-    partials =
-        scope.create(
-            "partial sum of each slice",
-            DType.F32,
-            MemoryTag.WORKSPACE,
-            slices(sites),
-            rows,
-            columns);
+    partials = ConvolutionWorkspace.partials(scope, sites, rows, columns);
   }
 
   static long slices(long sites) {

@@ -2,6 +2,9 @@ package autosparse.engine.cuda;
 
 import autosparse.engine.Operators;
 import autosparse.engine.Precision;
+import autosparse.engine.operators.SparsePatternOperators;
+import autosparse.engine.planning.PlannedPatterns;
+import autosparse.engine.sparse.SiteCounts;
 import autosparse.kernels.CudaContext;
 
 /** Assembles the families. */
@@ -9,6 +12,27 @@ public final class CudaOperators {
   private CudaOperators() {}
 
   public static Operators create(CudaContext context, Precision precision) {
+    return create(context, precision, new CudaSparsePattern(context, SiteCounts.ON_DEVICE));
+  }
+
+  /**
+   * The same operators for a context that runs nothing.
+   *
+   * @param patterns the operators' own pattern family
+   */
+  public record Planning(Operators operators, PlannedPatterns patterns) {}
+
+  /**
+   * @param context a planning context
+   */
+  public static Planning planning(CudaContext context, Precision precision) {
+    PlannedPatterns patterns =
+        new PlannedPatterns(counts -> new CudaSparsePattern(context, counts));
+    return new Planning(create(context, precision, patterns), patterns);
+  }
+
+  private static Operators create(
+      CudaContext context, Precision precision, SparsePatternOperators pattern) {
     CudaGemm gemm = new CudaGemm(context, precision);
     return new Operators(
         gemm,
@@ -17,7 +41,7 @@ public final class CudaOperators {
         new CudaEmbedding(context),
         new CudaNormalization(context),
         new CudaAttention(context),
-        new CudaSparsePattern(context),
+        pattern,
         new CudaSparseConvolution(context, precision),
         new CudaPooling(context),
         new CudaRankingLoss(context),

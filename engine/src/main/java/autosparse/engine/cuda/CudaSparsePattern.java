@@ -9,6 +9,7 @@ import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.SparsePatternOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
+import autosparse.engine.sparse.SiteCounts;
 import autosparse.engine.sparse.Sites;
 import autosparse.kernels.CudaContext;
 import autosparse.kernels.SparsePatternKernels;
@@ -22,9 +23,11 @@ import autosparse.kernels.SparsePatternKernels.Search;
  */
 final class CudaSparsePattern extends SparsePatternOperators {
   private final SparsePatternKernels kernels;
+  private final SiteCounts counts;
 
-  CudaSparsePattern(CudaContext context) {
+  CudaSparsePattern(CudaContext context, SiteCounts counts) {
     kernels = new SparsePatternKernels(context);
+    this.counts = counts;
   }
 
   @Override
@@ -63,7 +66,7 @@ final class CudaSparsePattern extends SparsePatternOperators {
           rows,
           rowPointers.deviceAddress(I64),
           siteOffsets.deviceAddress(I64));
-      long[] firstSites = siteOffsets.toLongs();
+      long[] firstSites = counts.firstSites(sites, stride, siteOffsets);
       Tensor columns = scope.create("columns", I32, MemoryTag.SITES, firstSites[batch]);
       kernels.coarseColumns(
           fine, fineFirst, batch, stride, flags, firstFlagged, columns.deviceAddress(I32));
@@ -116,9 +119,8 @@ final class CudaSparsePattern extends SparsePatternOperators {
       if (kernel.offsets() > 1 && kernel.offsets() <= SparsePatternKernels.SORTED_OFFSETS) {
         order = order(maskAddress, sites, scope, work);
       }
-      long[] pairs = new long[1];
-      firstPairs.read(blocks, pairs, 0, 1);
-      neighbors = scope.create("neighbors", I32, MemoryTag.KERNEL_MAP, pairs[0]);
+      long pairs = counts.pairs(transposed ? outputs : inputs, kernel, firstPairs, blocks);
+      neighbors = scope.create("neighbors", I32, MemoryTag.KERNEL_MAP, pairs);
       if (sites == 0) {
         pointers.write(0, new long[1], 0, 1);
       } else {

@@ -97,6 +97,16 @@ public final class MemoryLedger {
     return new EnumMap<>(atPeak);
   }
 
+  /** Starts new peaks at what is live now, and forgets the events so far. */
+  public void restart() {
+    peakBytes = liveBytes;
+    peak.clear();
+    peak.putAll(live);
+    atPeak = new EnumMap<>(MemoryTag.class);
+    atPeak.putAll(live);
+    events.clear();
+  }
+
   /** Events so far, oldest first. */
   public List<Event> events() {
     return List.copyOf(events);

@@ -2,6 +2,7 @@ package autosparse.engine.memory;
 
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Deterministic allocator over one reserved range {@code [0, capacity)} of bytes.
@@ -19,8 +20,12 @@ public final class RangeAllocator {
   private final long capacity;
   private final TreeMap<Long, Long> free = new TreeMap<>();
   private final TreeMap<Long, Long> used = new TreeMap<>();
+  private final TreeSet<Long> temporaries = new TreeSet<>();
+  private final TreeMap<Long, Long> lasting = new TreeMap<>();
   private long liveBytes;
   private long peakBytes;
+  private long peakExtent;
+  private long callsUntilFailure;
 
   /**
    * @param capacity size of the range in bytes; rounded down to a multiple of {@link #ALIGNMENT}
@@ -45,6 +50,9 @@ public final class RangeAllocator {
    */
   public long allocate(long bytes, boolean temporary) {
     long padded = padded(bytes);
+    if (callsUntilFailure > 0 && --callsUntilFailure == 0) {
+      throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, 0);
+    }
     Map.Entry<Long, Long> block = temporary ? free.lastEntry() : free.firstEntry();
     while (block != null && block.getValue() < padded) {
       block = temporary ? free.lowerEntry(block.getKey()) : free.higherEntry(block.getKey());
@@ -59,9 +67,25 @@ public final class RangeAllocator {
       free.put(temporary ? block.getKey() : offset + padded, left);
     }
     used.put(offset, padded);
+    if (temporary) {
+      temporaries.add(offset);
+    } else {
+      lasting.put(offset, padded);
+    }
     liveBytes += padded;
     peakBytes = Math.max(peakBytes, liveBytes);
+    peakExtent = Math.max(peakExtent, extent());
     return offset;
+  }
+
+  /**
+   * Lets a later call fail as if the range were full, once: for tests of what a failure leaves
+   * behind.
+   *
+   * @param calls 1 for the next call; 0 for none
+   */
+  public void failAt(long calls) {
+    callsUntilFailure = calls;
   }
 
   /**
@@ -83,8 +107,10 @@ public final class RangeAllocator {
       free.put(offset + bytes, end - offset - bytes);
     }
     used.put(offset, bytes);
+    temporaries.add(offset);
     liveBytes += bytes;
     peakBytes = Math.max(peakBytes, liveBytes);
+    peakExtent = Math.max(peakExtent, extent());
   }
 
   /** Gives a block back; its neighbours are merged with it. */
@@ -93,6 +119,8 @@ public final class RangeAllocator {
     if (size == null) {
       throw new IllegalStateException("no block is allocated at offset " + offset);
     }
+    temporaries.remove(offset);
+    lasting.remove(offset);
     liveBytes -= size;
     long start = offset;
     long length = size;
@@ -129,9 +157,27 @@ public final class RangeAllocator {
     return peakBytes;
   }
 
+  /** Bytes from the range's start to the last lasting block, and from the first temporary on. */
+  private long extent() {
+    Map.Entry<Long, Long> last = lasting.lastEntry();
+    long bottom = last == null ? 0 : last.getKey() + last.getValue();
+    long top = temporaries.isEmpty() ? 0 : capacity - temporaries.first();
+    return bottom + top;
+  }
+
+  /**
+   * Capacity that the calls so far would have fitted, holes included: at least {@link #peakBytes},
+   * and a range of this size takes the same calls without a failure, at the same distances from its
+   * ends.
+   */
+  public long peakExtent() {
+    return peakExtent;
+  }
+
   /** Starts a new peak at what is live now. */
   public void resetPeak() {
     peakBytes = liveBytes;
+    peakExtent = extent();
   }
 
   public int liveBlocks() {

@@ -42,6 +42,21 @@ public abstract class SparsePatternOperators {
     return masks;
   }
 
+  /** Number of the first site of a lattice row or of a later one; waits for the device. */
+  public final long firstSite(Sites sites, long row) {
+    Check.that(
+        row >= 0 && row <= sites.rows(),
+        "firstSite",
+        "row " + row + " of " + sites.rows() + ": expected 0 to their number");
+    return readFirstSite(sites, row);
+  }
+
+  protected long readFirstSite(Sites sites, long row) {
+    long[] first = new long[1];
+    sites.rowPointers().read(row, first, 0, 1);
+    return first[0];
+  }
+
   protected abstract Sites applyDownsample(Sites sites, int stride, TensorScope scope);
 
   protected abstract NeighborMap applyNeighbors(

@@ -1,5 +1,6 @@
 package autosparse.engine.sparse;
 
+import autosparse.engine.PlanningDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
@@ -78,7 +79,11 @@ public final class Sites {
       pointers.write(0, new long[1], 0, 1);
     }
     Tensor offsets = scope.longs("site offsets", MemoryTag.SITES, firstSites);
-    return new Sites(pointers, columns, offsets, firstRows, firstSites, 1);
+    Sites sites = new Sites(pointers, columns, offsets, firstRows, firstSites, 1);
+    if (scope.device() instanceof PlanningDevice planning) {
+      planning.copied(sites, batch);
+    }
+    return sites;
   }
 
   public Tensor rowPointers() {

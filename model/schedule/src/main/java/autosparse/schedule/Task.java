@@ -83,6 +83,19 @@ public final class Task {
     }
   }
 
+  /**
+   * A task of records that are in memory.
+   *
+   * @param file what it says of itself: operator, matrix, and a path for messages
+   */
+  public static Task of(RecordFile file, List<MeasuredSchedule> records) {
+    Builder builder = new Builder(file, Double.POSITIVE_INFINITY);
+    for (int line = 0; line < records.size(); line++) {
+      builder.visit(records.get(line), new SourceLocation(file.path().toString(), line + 1));
+    }
+    return builder.build();
+  }
+
   /** The operator. */
   public Op op() {
     return file.op();

@@ -72,7 +72,7 @@ final class Baseline {
             1,
             seed);
     try (Session session = Session.create(device, data, config(ops), seed);
-        Trainer trainer = session.trainer(config);
+        Trainer trainer = session.trainer(config, true);
         Progress progress =
             Progress.start(
                 main.err(), terminal, NAME + " for comparison", 0, trainer.totalSteps())) {

@@ -35,6 +35,7 @@ import picocli.CommandLine.ScopeType;
       ShowCommand.class,
       GenerateCommand.class,
       CollectCommand.class,
+      MemoryProfileCommand.class,
       DoctorCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

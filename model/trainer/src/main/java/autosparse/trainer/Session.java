@@ -136,8 +136,18 @@ final class Session implements AutoCloseable {
     return statistics;
   }
 
-  Trainer trainer(TrainingConfig config) {
-    return new Trainer(model, data, encoded, config, pyramids, device.root());
+  PyramidCache pyramids() {
+    return pyramids;
+  }
+
+  /**
+   * A trainer of the model.
+   *
+   * @param roomy whether there is memory beyond what single steps take
+   */
+  Trainer trainer(TrainingConfig config, boolean roomy) {
+    return new Trainer(
+        model, data, encoded, config, pyramids, device.root(), roomy && device.queuesWork());
   }
 
   Evaluator evaluator(RankingLoss loss, int batch) {

@@ -1,20 +1,27 @@
 package autosparse.trainer;
 
+import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.checkpoint.AtomicFiles;
 import autosparse.costmodel.checkpoint.Checkpoint;
 import autosparse.costmodel.checkpoint.CheckpointFolder;
 import autosparse.costmodel.checkpoint.ModelFile;
+import autosparse.costmodel.memory.MemoryPlan;
+import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.costmodel.training.Evaluation;
 import autosparse.costmodel.training.Evaluation.TaskEvaluation;
 import autosparse.costmodel.training.Evaluator;
+import autosparse.costmodel.training.PlannedSteps;
 import autosparse.costmodel.training.RankingMetrics;
+import autosparse.costmodel.training.StepPlan;
+import autosparse.costmodel.training.StepPlanner;
 import autosparse.costmodel.training.StepResult;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
+import autosparse.engine.PlanningDevice;
 import autosparse.schedule.InputException;
 import autosparse.trainer.doctor.HostMachine;
 import autosparse.trainer.options.TrainOptions;
@@ -80,14 +87,52 @@ final class Training {
 
   int run(RunFolder folder, RunFolder.Mode mode) {
     main.interrupts().arm();
+    ModelConfig model = options.model().toConfig(options.data().ops());
     try (Device device = selection.open();
-        Session session =
-            Session.create(
-                device,
+        StepPlanner planner =
+            new StepPlanner(
+                PlanningDevice.like(device, StepPlanner.UNLIMITED),
+                model,
+                data.statistics(),
                 data,
-                options.model().toConfig(options.data().ops()),
-                options.learning().seed());
-        Trainer trainer = session.trainer(config)) {
+                config)) {
+      PlannedSteps steps =
+          new PlannedSteps(planner, data.patterns(), device.allocator().capacity());
+      if (planner.hasTower()) {
+        // Before the model, so that a budget that is too small ends here.
+        steps.planAll(new StepPlan(data, config).epoch(0));
+        describe(steps);
+      }
+      return run(folder, mode, device, model, planner.hasTower() ? steps : null);
+    }
+  }
+
+  /** Says how steps are run where not everything can be kept. */
+  private void describe(PlannedSteps steps) {
+    List<MemoryPlan> reduced =
+        steps.plans().stream()
+            .filter(plan -> !plan.strategy().equals(TowerStrategy.KEEP_ALL))
+            .toList();
+    if (!reduced.isEmpty()) {
+      double slowest = reduced.stream().mapToDouble(MemoryPlan::relativeTime).max().orElse(1);
+      main.print(
+          String.format(
+              Locale.ROOT,
+              "%d of %d groups of matrices do not fit with everything kept: computed again in part,"
+                  + " up to an estimated %.2f times the tower's time (memory-profile shows more)",
+              reduced.size(),
+              steps.plans().size(),
+              slowest));
+    }
+  }
+
+  private int run(
+      RunFolder folder, RunFolder.Mode mode, Device device, ModelConfig model, PlannedSteps steps) {
+    try (Session session = Session.create(device, data, model, options.learning().seed());
+        Trainer trainer = session.trainer(config, steps == null || steps.areRoomy())) {
+      if (steps != null) {
+        trainer.plan(steps.among(session.pyramids()));
+      }
       if (mode == RunFolder.Mode.RESUME) {
         resume(folder, trainer);
       } else {

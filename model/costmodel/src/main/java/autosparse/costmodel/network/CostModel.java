@@ -43,12 +43,26 @@ public interface CostModel extends AutoCloseable {
    */
   EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules);
 
+  /** The part that reads patterns; empty for a model that does not. */
+  Optional<SparseTower> tower();
+
+  /**
+   * Features of each matrix of a batch, from the averages that the tower gives.
+   *
+   * @param pooled [B, C_l] of each layer of the tower
+   * @return [B, F]
+   * @throws IllegalStateException for a model that does not read patterns
+   */
+  Variable pattern(Tape tape, List<Variable> pooled);
+
   /**
    * Features of each matrix of a batch.
    *
    * @return [B, F], or null for a model that does not read patterns
    */
-  Variable pattern(Tape tape, PatternPyramid pyramid);
+  default Variable pattern(Tape tape, PatternPyramid pyramid) {
+    return tower().map(tower -> pattern(tape, tower.forward(tape, pyramid))).orElse(null);
+  }
 
   /**
    * Scores of the selected schedules, in the order of the selections.

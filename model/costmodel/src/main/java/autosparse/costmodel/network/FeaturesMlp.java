@@ -24,6 +24,7 @@ import autosparse.schedule.ScheduleGeometry;
 import autosparse.schedule.SparsityPattern;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The baseline that every table shows: derived features and a learned id of the matrix through four
@@ -117,8 +118,13 @@ final class FeaturesMlp implements CostModel {
   }
 
   @Override
-  public Variable pattern(Tape tape, PatternPyramid pyramid) {
-    return null;
+  public Optional<SparseTower> tower() {
+    return Optional.empty();
+  }
+
+  @Override
+  public Variable pattern(Tape tape, List<Variable> pooled) {
+    throw new IllegalStateException(config.kind() + " reads no pattern");
   }
 
   @Override

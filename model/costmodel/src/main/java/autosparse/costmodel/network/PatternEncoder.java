@@ -9,7 +9,6 @@ import autosparse.engine.operators.Activation;
 import autosparse.layers.Initializer;
 import autosparse.layers.Linear;
 import autosparse.layers.Parameters;
-import autosparse.layers.PatternPyramid;
 import java.util.List;
 
 /**
@@ -47,8 +46,8 @@ final class PatternEncoder {
     return tower;
   }
 
-  Variable forward(Tape tape, PatternPyramid pyramid) {
-    List<Variable> pooled = tower.forward(tape, pyramid);
+  /** Features from the averages of the tower's layers. */
+  Variable forward(Tape tape, List<Variable> pooled) {
     Variable joined =
         lastOnly ? pooled.get(pooled.size() - 1) : DenseFunctions.concatColumns(tape, pooled);
     return features.forward(tape, hidden.forward(tape, joined));

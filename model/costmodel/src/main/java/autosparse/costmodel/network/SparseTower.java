@@ -1,6 +1,7 @@
 package autosparse.costmodel.network;
 
 import autosparse.autograd.SparseFunctions.Level;
+import autosparse.autograd.SparseFunctions.Pool;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.engine.sparse.ConvolutionKernel;
@@ -11,6 +12,7 @@ import autosparse.layers.PatternPyramid;
 import autosparse.layers.SparseConv2d;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * A chain of sparse convolutions over a pattern, input 1 at every nonzero; its result is the global
@@ -154,19 +156,91 @@ public final class SparseTower {
     return pairs;
   }
 
+  /** Number of layers. */
+  public int size() {
+    return layers.size();
+  }
+
+  /** Output channels of a layer. */
+  public int channels(int layer) {
+    return channels.get(layer);
+  }
+
+  /** The pyramid's level that a layer's input lives on. */
+  public int inputLevel(int layer) {
+    int level = 0;
+    for (int l = 0; l < layer; l++) {
+      level += layers.get(l).kernel().isSubmanifold() ? 0 : 1;
+    }
+    return level;
+  }
+
+  /** The pyramid's level that a layer's output lives on. */
+  public int outputLevel(int layer) {
+    return inputLevel(layer + 1);
+  }
+
+  public ConvolutionKernel kernel(int layer) {
+    return layers.get(layer).kernel();
+  }
+
+  /** Original rows per lattice row of a layer's output. */
+  public long stride(int layer) {
+    long stride = 1;
+    for (int l = 0; l <= layer; l++) {
+      stride *= kernel(l).stride();
+    }
+    return stride;
+  }
+
+  /**
+   * Rows of the pattern, on each side of a range of rows, that the outputs of the range depend on,
+   * through all layers: Σ of each kernel's reach times the stride of its input.
+   */
+  public long haloRows() {
+    long rows = 0;
+    long stride = 1;
+    for (SparseConv2d layer : layers) {
+      ConvolutionKernel kernel = layer.kernel();
+      rows += (long) (kernel.size() / 2) * kernel.dilation() * stride;
+      stride *= kernel.stride();
+    }
+    return rows;
+  }
+
+  /** Makes all levels and maps that the layers read, so that they lie together. */
+  public void prepare(PatternPyramid pyramid) {
+    for (int layer = 0; layer < layers.size(); layer++) {
+      layers.get(layer).prepare(pyramid, inputLevel(layer));
+    }
+  }
+
+  /**
+   * One layer.
+   *
+   * @param x output of the layer before; null for the first
+   * @param pool sites of the output that its average is formed over
+   */
+  public Level layer(Tape tape, PatternPyramid pyramid, int layer, Variable x, Pool pool) {
+    return layers.get(layer).forward(tape, pyramid, inputLevel(layer), x, pool);
+  }
+
   /** The pooled output [B, C_l] of each layer, first to last. */
   public List<Variable> forward(Tape tape, PatternPyramid pyramid) {
+    return forward(tape, pyramid, layer -> Pool.ALL);
+  }
+
+  /** As {@link #forward(Tape, PatternPyramid)}, averaged over some sites of each layer's output. */
+  public List<Variable> forward(Tape tape, PatternPyramid pyramid, IntFunction<Pool> pools) {
     List<Variable> pooled = new ArrayList<>();
-    int level = 0;
     Variable x = null;
-    for (SparseConv2d layer : layers) {
-      Level out = layer.forward(tape, pyramid, level, x);
+    for (int layer = 0; layer < layers.size(); layer++) {
+      Level out = layer(tape, pyramid, layer, x, pools.apply(layer));
       if (x != null) {
         tape.discard(x);
       }
       pooled.add(out.pooled());
       x = out.features();
-      level += layer.kernel().isSubmanifold() ? 0 : 1;
     }
     tape.discard(x);
     return pooled;

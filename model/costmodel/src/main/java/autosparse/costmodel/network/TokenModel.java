@@ -74,8 +74,13 @@ final class TokenModel implements CostModel, FixedHead {
   }
 
   @Override
-  public Variable pattern(Tape tape, PatternPyramid pyramid) {
-    return patterns.forward(tape, pyramid);
+  public Optional<SparseTower> tower() {
+    return Optional.of(patterns.tower());
+  }
+
+  @Override
+  public Variable pattern(Tape tape, List<Variable> pooled) {
+    return patterns.forward(tape, pooled);
   }
 
   @Override

@@ -135,8 +135,13 @@ final class WacoModel implements CostModel, FixedHead {
   }
 
   @Override
-  public Variable pattern(Tape tape, PatternPyramid pyramid) {
-    return DenseFunctions.concatColumns(tape, tower.forward(tape, pyramid));
+  public Optional<SparseTower> tower() {
+    return Optional.of(tower);
+  }
+
+  @Override
+  public Variable pattern(Tape tape, List<Variable> pooled) {
+    return DenseFunctions.concatColumns(tape, pooled);
   }
 
   @Override

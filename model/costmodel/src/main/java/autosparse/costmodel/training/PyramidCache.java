@@ -46,16 +46,51 @@ public final class PyramidCache implements AutoCloseable {
   }
 
   private PatternPyramid make(List<Integer> matrices) {
-    Sites.Pattern[] batch = new Sites.Pattern[matrices.size()];
-    for (int b = 0; b < batch.length; b++) {
-      SparsityPattern pattern = patterns.get(matrices.get(b));
-      batch[b] =
-          new Sites.Pattern(
-              pattern.rows(), pattern.cols(), pattern.rowPointers(), pattern.columns());
-    }
-    PatternPyramid pyramid = new PatternPyramid(scope, batch);
+    PatternPyramid pyramid =
+        new PatternPyramid(scope, patterns(matrices).toArray(Sites.Pattern[]::new));
     kept.put(List.copyOf(matrices), pyramid);
     return pyramid;
+  }
+
+  /** The patterns of a batch of matrices, on the host. */
+  public List<Sites.Pattern> patterns(List<Integer> matrices) {
+    return matrices.stream().map(patterns::get).map(PyramidCache::onHost).toList();
+  }
+
+  private static Sites.Pattern onHost(SparsityPattern pattern) {
+    return new Sites.Pattern(
+        pattern.rows(), pattern.cols(), pattern.rowPointers(), pattern.columns());
+  }
+
+  /**
+   * Frees the least recently used pyramids until a step fits, if need be all but that of its own
+   * matrices.
+   *
+   * @param matrices of the step
+   * @param bytes that the step takes in one piece, its pyramid included if it has one
+   */
+  public void makeRoom(List<Integer> matrices, long bytes) {
+    scope.device().awaitUploads();
+    PatternPyramid own = kept.get(matrices);
+    long needed = bytes - (own == null ? 0 : own.bytes());
+    Iterator<Map.Entry<List<Integer>, PatternPyramid>> oldestFirst = kept.entrySet().iterator();
+    while (scope.device().allocator().largestFree() < needed && oldestFirst.hasNext()) {
+      Map.Entry<List<Integer>, PatternPyramid> oldest = oldestFirst.next();
+      if (oldest.getValue() != own) {
+        oldestFirst.remove();
+        oldest.getValue().close();
+      }
+    }
+    if (own != null && scope.device().allocator().largestFree() < needed) {
+      clear(); // its own lies behind a gap that others left
+    }
+  }
+
+  /** Frees all pyramids. */
+  public void clear() {
+    scope.device().awaitUploads();
+    kept.values().forEach(PatternPyramid::close);
+    kept.clear();
   }
 
   /** Frees the least recently used pyramids until the rest fits the budget. */
@@ -79,9 +114,7 @@ public final class PyramidCache implements AutoCloseable {
 
   @Override
   public void close() {
-    scope.device().awaitUploads();
-    kept.values().forEach(PatternPyramid::close);
-    kept.clear();
+    clear();
     scope.close();
   }
 }

@@ -2,19 +2,23 @@ package autosparse.costmodel.training;
 
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
+import autosparse.costmodel.memory.TowerPass;
+import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
+import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.Device;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.layers.Adam;
-import autosparse.layers.PatternPyramid;
 import autosparse.layers.StateDict;
 import autosparse.schedule.InputException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * Fits a cost model, one optimiser step a call. The state that a run needs to go on bit for bit is
@@ -32,6 +36,8 @@ public final class Trainer implements AutoCloseable {
   private final double[] best;
   private final StepResults results;
 
+  private final boolean replays;
+
   /** Null where the head is run on the step's tape. */
   private final HeadSteps heads;
 
@@ -39,6 +45,7 @@ public final class Trainer implements AutoCloseable {
   private final TreeMap<Integer, List<StepPlan.Step>> planned = new TreeMap<>();
 
   private long step;
+  private Function<StepPlan.Step, TowerStrategy> strategies = work -> TowerStrategy.KEEP_ALL;
 
   /**
    * @param pyramids over the data's patterns; not owned
@@ -54,9 +61,10 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * @param replays whether a fixed head is run as a work graph
+   * @param replays whether a fixed head is run as a work graph, and the next step's patterns are
+   *     copied during a step: faster on a GPU, for memory that plans of steps do not count
    */
-  Trainer(
+  public Trainer(
       CostModel model,
       TrainingData data,
       List<EncodedTask> encoded,
@@ -82,6 +90,7 @@ public final class Trainer implements AutoCloseable {
     this.encoded.addAll(encoded);
     this.best = data.tasks().stream().mapToDouble(task -> task.best(task.train())).toArray();
     this.results = new StepResults(scope);
+    this.replays = replays;
     this.heads =
         replays
             ? model.fixedHead().map(head -> new HeadSteps(scope, head, config.loss())).orElse(null)
@@ -146,26 +155,71 @@ public final class Trainer implements AutoCloseable {
     return results.take();
   }
 
+  /**
+   * How the tower of each step is run from now on; everything is kept until this is called.
+   *
+   * @param chosen gives the strategy of a step and makes room for it
+   */
+  public void plan(Function<StepPlan.Step, TowerStrategy> chosen) {
+    strategies = chosen;
+  }
+
+  /**
+   * Runs a step of one's own choice as the next one, and waits for it. When it fails, weights and
+   * optimiser are those of before, unless the optimiser itself was running.
+   */
+  public StepResult run(StepPlan.Step work, TowerStrategy strategy) {
+    advance(work, strategy);
+    return results.takeLast();
+  }
+
   /** Runs the next step; on a device that queues work, queues it and returns. */
   public void advance() {
     StepPlan.Step work = work(step);
+    advance(work, strategies.apply(work));
+  }
+
+  private void advance(StepPlan.Step work, TowerStrategy strategy) {
+    try {
+      advance(work, model.tower().map(tower -> pass(tower, work.matrices(), strategy)));
+    } catch (RuntimeException e) {
+      abandon(e);
+      throw e;
+    }
+  }
+
+  /** Makes the state that of before a step that failed, as far as the device still answers. */
+  private void abandon(RuntimeException failure) {
+    try {
+      pyramids.clear(); // one may be half made
+      model.parameters().zeroGradients();
+    } catch (RuntimeException broken) {
+      failure.addSuppressed(broken);
+    }
+  }
+
+  private TowerPass pass(SparseTower tower, List<Integer> matrices, TowerStrategy strategy) {
+    return TowerPass.of(
+        strategy, tower, device.root(), pyramids.patterns(matrices), () -> pyramids.get(matrices));
+  }
+
+  /** Runs a step with a tower pass of one's own. */
+  void advance(StepPlan.Step work, Optional<TowerPass> tower) {
     double factor = config.rateSchedule().factor((double) step / totalSteps());
     RankingBatch batch = RankingBatch.of(work, data, encoded, best);
-    PatternPyramid pyramid = null;
-    if (model.readsPattern()) {
-      pyramid = pyramids.get(work.matrices());
-      if (step + 1 < totalSteps()) {
-        pyramids.prefetch(work(step + 1).matrices());
-      }
+    // Ahead of time only where memory is plenty: a plan knows of one step at a time.
+    if (replays && tower.isPresent() && step + 1 < totalSteps()) {
+      pyramids.prefetch(work(step + 1).matrices());
     }
     results.beginStep();
     try (Tape tape = Tape.recording(device.root(), config.seed() * 1_000_003 + step)) {
-      Variable pattern = model.pattern(tape, pyramid);
+      Variable pattern = tower.map(pass -> model.pattern(tape, pass.pooled(tape))).orElse(null);
       if (heads == null) {
         rank(tape, pattern, batch);
       } else {
         heads.run(tape, pattern, batch, results.loss());
       }
+      tower.ifPresent(TowerPass::finish);
     }
     optimizer.step(factor);
     device.operators().elementwise().copy(optimizer.norm(), results.norm());

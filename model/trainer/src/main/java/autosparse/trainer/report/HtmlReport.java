@@ -259,7 +259,7 @@ public final class HtmlReport {
         + "\" height=\"8\"/></svg>";
   }
 
-  private static String style() {
+  static String style() {
     try (InputStream in = HtmlReport.class.getResourceAsStream("report.css")) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

@@ -1,0 +1,41 @@
+package autosparse.engine.sparse;
+
+import autosparse.engine.Tensor;
+
+/**
+ * The numbers that size tensors and that only the pattern knows. An operator on a device has them
+ * in a tensor and reads them; on a planning device, where no tensor holds anything, they are
+ * counted on the host.
+ */
+public interface SiteCounts {
+  /** Reads what the device has counted; waits for it. */
+  SiteCounts ON_DEVICE =
+      new SiteCounts() {
+        @Override
+        public long[] firstSites(Sites fine, int stride, Tensor firstSites) {
+          return firstSites.toLongs();
+        }
+
+        @Override
+        public long pairs(Sites fine, ConvolutionKernel kernel, Tensor counts, long at) {
+          long[] pairs = new long[1];
+          counts.read(at, pairs, 0, 1);
+          return pairs[0];
+        }
+      };
+
+  /**
+   * First site of each matrix on the next coarser level, then the number of its sites.
+   *
+   * @param firstSites I64 [B+1] where the device has them
+   */
+  long[] firstSites(Sites fine, int stride, Tensor firstSites);
+
+  /**
+   * Pairs of an output of a kernel and an active input; the same number in both directions.
+   *
+   * @param fine the kernel's inputs
+   * @param counts I64 tensor whose element {@code at} is the number on the device
+   */
+  long pairs(Sites fine, ConvolutionKernel kernel, Tensor counts, long at);
+}

@@ -1,0 +1,133 @@
+package autosparse.costmodel.memory;
+
+import autosparse.autograd.SparseFunctions.Pool;
+import autosparse.autograd.Tape;
+import autosparse.autograd.Variable;
+import autosparse.costmodel.network.SparseTower;
+import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.operators.ElementwiseOperators;
+import autosparse.layers.PatternPyramid;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * A tower of which one strip of rows is in memory at a time. Its only outputs are averages over
+ * sites, and their gradient is the same for every site of a matrix: so the strips are independent
+ * once the averages are known. Forward each strip adds its sums; after the step's loss and its
+ * gradients by the averages each strip is computed again, recorded, and run backward, adding weight
+ * gradients. Every site counts in the strip that owns its row.
+ *
+ * <p>Strips are visited in one order, so the same bits come out each time.
+ */
+final class StripPass implements TowerPass {
+  private final SparseTower tower;
+  private final TensorScope scope;
+  private final List<Strip> strips;
+  private final int batch;
+
+  /** Sites of each matrix on each layer's output level. */
+  private final long[][] counts;
+
+  private final List<Variable> averages = new ArrayList<>();
+
+  StripPass(SparseTower tower, TensorScope scope, int batch, List<Strip> strips) {
+    this.tower = tower;
+    this.scope = scope;
+    this.strips = strips;
+    this.batch = batch;
+    this.counts = new long[tower.size()][batch];
+  }
+
+  private ElementwiseOperators elementwise() {
+    return scope.device().operators().elementwise();
+  }
+
+  @Override
+  public List<Variable> pooled(Tape tape) {
+    for (int layer = 0; layer < tower.size(); layer++) {
+      Tensor sums =
+          tape.scope().zeros("pooled", MemoryTag.ACTIVATION, batch, tower.channels(layer));
+      averages.add(
+          tape.isRecording()
+              ? Variable.leaf(
+                  sums,
+                  tape.scope()
+                      .zeros("pooled gradient", MemoryTag.ACTIVATION, sums.shape().toArray()))
+              : Variable.constant(sums));
+    }
+    for (Strip strip : strips) {
+      run(strip, Tape::inference, this::addSums);
+    }
+    for (int layer = 0; layer < tower.size(); layer++) {
+      for (int matrix = 0; matrix < batch; matrix++) {
+        Tensor sum = averages.get(layer).value().rows(matrix, matrix + 1);
+        elementwise().scale(1.0 / Math.max(1, counts[layer][matrix]), sum, sum);
+      }
+    }
+    return List.copyOf(averages);
+  }
+
+  @Override
+  public void finish() {
+    for (Strip strip : strips) {
+      run(strip, parent -> Tape.recording(parent, 0), this::addGradients);
+    }
+  }
+
+  /** What one strip gives: the averages over the sites that it owns, and how many these are. */
+  private record Part(Strip strip, Tape tape, List<Variable> averages, long[] owned) {}
+
+  @FunctionalInterface
+  private interface TapeMaker {
+    Tape in(TensorScope parent);
+  }
+
+  private void run(Strip strip, TapeMaker tapes, Consumer<Part> use) {
+    try (PatternPyramid pyramid = new PatternPyramid(scope, strip.rows())) {
+      tower.prepare(pyramid);
+      Pool[] pools = new Pool[tower.size()];
+      long[] owned = new long[tower.size()];
+      for (int layer = 0; layer < pools.length; layer++) {
+        int level = tower.outputLevel(layer);
+        long stride = tower.stride(layer);
+        pools[layer] =
+            Pool.of(
+                pyramid.firstSite(level, strip.firstOwned(stride)),
+                pyramid.firstSite(level, strip.endOwned(stride)));
+        owned[layer] = pools[layer].to() - pools[layer].from();
+      }
+      try (Tape tape = tapes.in(scope)) {
+        use.accept(
+            new Part(strip, tape, tower.forward(tape, pyramid, layer -> pools[layer]), owned));
+      }
+    }
+  }
+
+  private void addSums(Part part) {
+    int matrix = part.strip().matrix();
+    for (int layer = 0; layer < tower.size(); layer++) {
+      counts[layer][matrix] += part.owned()[layer];
+      elementwise()
+          .axpy(
+              (double) part.owned()[layer],
+              part.averages().get(layer).value(),
+              averages.get(layer).value().rows(matrix, matrix + 1));
+    }
+  }
+
+  private void addGradients(Part part) {
+    int matrix = part.strip().matrix();
+    for (int layer = 0; layer < tower.size(); layer++) {
+      if (part.owned()[layer] > 0) {
+        double share = (double) part.owned()[layer] / counts[layer][matrix];
+        Tensor whole = averages.get(layer).gradient().rows(matrix, matrix + 1);
+        part.tape()
+            .gradient(part.averages().get(layer), own -> elementwise().scale(share, whole, own));
+      }
+    }
+    part.tape().backward();
+  }
+}

@@ -1,0 +1,123 @@
+package autosparse.costmodel.training;
+
+import autosparse.costmodel.memory.MemoryPlan;
+import autosparse.costmodel.memory.StrategySearch;
+import autosparse.costmodel.memory.TowerStrategy;
+import autosparse.schedule.InputException;
+import autosparse.schedule.SparsityPattern;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * How each step of a run is run, so that it fits the device's range: planned before the first
+ * kernel, never tried.
+ */
+public final class PlannedSteps {
+  /**
+   * A plan that takes less than this share of the range stands for all steps on its matrices; with
+   * a larger one it must be known that no other step's schedules take more.
+   */
+  private static final double ROOMY = 15.0 / 16;
+
+  private record Planned(MemoryPlan plan, long headBytes) {}
+
+  private final StepPlanner planner;
+  private final List<SparsityPattern> patterns;
+  private final long capacity;
+  private final Map<List<Integer>, Planned> plans = new HashMap<>();
+
+  /**
+   * @param planner of the run's model, data and kind of device
+   * @param patterns of the data
+   * @param capacity bytes of the device's range
+   */
+  public PlannedSteps(StepPlanner planner, List<SparsityPattern> patterns, long capacity) {
+    this.planner = planner;
+    this.patterns = List.copyOf(patterns);
+    this.capacity = capacity;
+  }
+
+  /**
+   * Plans the largest step of each group of matrices.
+   *
+   * @throws InputException when a step does not fit however it is run, with the bytes that would do
+   */
+  public void planAll(List<StepPlan.Step> steps) {
+    Map<List<Integer>, StepPlan.Step> largest = new LinkedHashMap<>();
+    for (StepPlan.Step step : steps) {
+      largest.merge(step.matrices(), step, (a, b) -> schedules(b) > schedules(a) ? b : a);
+    }
+    largest.values().forEach(this::plan);
+  }
+
+  private static int schedules(StepPlan.Step step) {
+    return step.slices().stream().mapToInt(slice -> slice.indices().length).sum();
+  }
+
+  /** The plan of a group of matrices, if it was planned. */
+  public Optional<MemoryPlan> planOf(List<Integer> matrices) {
+    return Optional.ofNullable(plans.get(matrices)).map(Planned::plan);
+  }
+
+  /**
+   * Whether every planned step leaves half of the range: room for what plans do not count, captured
+   * work and the next step's patterns.
+   */
+  public boolean areRoomy() {
+    return plans.values().stream().allMatch(p -> p.plan().capacityBytes() <= capacity / 2);
+  }
+
+  /** All plans so far. */
+  public List<MemoryPlan> plans() {
+    return plans.values().stream().map(Planned::plan).toList();
+  }
+
+  private Planned plan(StepPlan.Step step) {
+    StrategySearch search = planner.search(step);
+    MemoryPlan plan = search.fastest(capacity).orElseThrow(() -> tooLarge(step, search.smallest()));
+    Planned planned = new Planned(plan, search.behindBytes());
+    plans.put(step.matrices(), planned);
+    return planned;
+  }
+
+  private InputException tooLarge(StepPlan.Step step, MemoryPlan smallest) {
+    return new InputException(
+        "--memory-budget: a step on "
+            + step.matrices().stream().map(m -> patterns.get(m).name()).toList()
+            + " takes "
+            + smallest.capacityBytes()
+            + " bytes at the least ("
+            + smallest.strategy()
+            + "), the device's range has "
+            + capacity
+            + ": raise --memory-budget to "
+            + smallest.capacityBytes()
+            + " or more, or lower --channels or --batch");
+  }
+
+  /**
+   * The strategy of each step, with room made for it among the patterns that stay between steps.
+   *
+   * @param pyramids of the run
+   */
+  public Function<StepPlan.Step, TowerStrategy> among(PyramidCache pyramids) {
+    return step -> {
+      Planned planned = plans.get(step.matrices());
+      if (planned == null || !covers(planned, step)) {
+        planned = plan(step);
+      }
+      MemoryPlan plan = planned.plan();
+      pyramids.makeRoom(step.matrices(), plan.capacityBytes() - plan.baseBytes());
+      return plan.strategy();
+    };
+  }
+
+  private boolean covers(Planned planned, StepPlan.Step step) {
+    return planned.plan().capacityBytes() <= ROOMY * capacity
+        || planner.headBytes(step) <= planned.headBytes();
+  }
+}

@@ -1,0 +1,138 @@
+package autosparse.trainer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MemoryProfileCommandTest {
+  @TempDir static Path folder;
+
+  private static Path matrices;
+
+  private final Program program = new Program();
+
+  @BeforeAll
+  static void generate() {
+    matrices = folder.resolve("matrices");
+    Program program = new Program();
+    for (String kind : List.of("band", "rmat")) {
+      program.succeed(
+          List.of(
+              "generate",
+              "--kind",
+              kind,
+              "--rows",
+              "3000",
+              "--nnz",
+              "20000",
+              "--seed",
+              "4",
+              "--out",
+              matrices.resolve(kind + ".csr").toString()));
+    }
+  }
+
+  private static List<String> arguments(Path out, String... more) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "memory-profile",
+                "--matrices",
+                matrices.toString(),
+                "--batch",
+                "32",
+                "--channels",
+                "16",
+                "--out",
+                out.toString()));
+    all.addAll(List.of(more));
+    return all;
+  }
+
+  @Test
+  void plannedAndMeasuredPeaksAreEqual() throws IOException {
+    Path out = folder.resolve("measured");
+    program.succeed(arguments(out, "--device", "cpu", "--budgets", "64m,16m,1k", "--measure"));
+    assertFalse(program.err().contains("warning"), program.err());
+    List<String> rows = Files.readAllLines(out.resolve("profile.csv"));
+    assertEquals(1 + 2 * 5, rows.size(), rows.toString());
+    int measured = 0;
+    for (String row : rows.subList(1, rows.size())) {
+      String[] cells = row.split(",", -1);
+      assertEquals(13, cells.length, row);
+      if (!cells[10].isEmpty()) {
+        assertEquals(cells[9], cells[10], row);
+        measured++;
+      }
+      if (cells[5].equals("1k")) {
+        assertEquals("does not fit", cells[7]);
+      } else if (!cells[6].equals("0")) {
+        assertTrue(Long.parseLong(cells[8]) <= Long.parseLong(cells[6]), row);
+      }
+    }
+    assertTrue(measured >= 4, measured + " of " + rows);
+    String page = Files.readString(out.resolve("index.html"));
+    assertFalse(page.contains("http"), "something from elsewhere");
+    assertTrue(page.contains("band") && page.contains("<polygon"));
+  }
+
+  @Test
+  void filesForViewersAreWholeAndWellFormed() throws IOException {
+    Path out = folder.resolve("planned");
+    program.succeed(arguments(out, "--gpu", "h200", "--budgets", "1g"));
+    byte[] pickle = Files.readAllBytes(out.resolve("band.pickle"));
+    assertEquals((byte) 0x80, pickle[0]);
+    assertEquals(2, pickle[1]);
+    assertEquals('.', pickle[pickle.length - 1]);
+    JsonNode trace =
+        new ObjectMapper().readTree(out.resolve("band.trace.json").toFile()).get("traceEvents");
+    long live = 0;
+    int counters = 0;
+    for (JsonNode event : trace) {
+      if (event.get("ph").asText().equals("C")) {
+        live = 0;
+        for (JsonNode bytes : event.get("args")) {
+          live += bytes.asLong();
+        }
+        counters++;
+      }
+    }
+    assertTrue(counters > 100, counters + " counters");
+    assertEquals(0, live, "the step leaves nothing behind");
+  }
+
+  @Test
+  void badInputIsRefused() {
+    Path out = folder.resolve("refused");
+    program.refuse(arguments(out, "--gpu", "h900"), "--gpu", "h900", "h200");
+    program.refuse(arguments(out, "--gpu", "h200", "--measure"), "--measure", "h200");
+    program.refuse(
+        List.of(
+            "memory-profile",
+            "--matrices",
+            matrices.toString(),
+            "--batch",
+            "1",
+            "--out",
+            out.toString()),
+        "--batch",
+        "1");
+    program.refuse(arguments(out, "--model", "features-mlp"), "--model");
+    program.refuse(
+        List.of("memory-profile", "--matrices", "nowhere", "--out", out.toString()),
+        "--matrices",
+        "nowhere");
+    assertFalse(Files.exists(out));
+  }
+}
