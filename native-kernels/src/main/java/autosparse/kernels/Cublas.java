@@ -154,7 +154,8 @@ public final class Cublas implements AutoCloseable {
         "cuBLAS gemm " + factors + " " + used + " " + m + "x" + n + "x" + k,
         () -> {
           try {
-            // Row-major C is column-major Cᵀ = op(B)ᵀ·op(A)ᵀ. JCublas2's function without _new takes
+            // Row-major C is column-major Cᵀ = op(B)ᵀ·op(A)ᵀ. JCublas2's function without _new
+            // takes
             // a data type for the compute type and cannot ask for tf32.
             JCublas2.cublasGemmEx_new(
                 handle,

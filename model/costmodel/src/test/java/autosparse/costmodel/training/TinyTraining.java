@@ -79,18 +79,12 @@ public final class TinyTraining implements AutoCloseable {
   }
 
   static TrainingConfig config(int epochs, int matricesPerStep, double rate) {
+    return config(RankingLoss.LAMBDARANK, epochs, matricesPerStep, rate);
+  }
+
+  static TrainingConfig config(RankingLoss loss, int epochs, int matricesPerStep, double rate) {
     return new TrainingConfig(
-        RankingLoss.LAMBDARANK,
-        epochs,
-        16,
-        0,
-        matricesPerStep,
-        rate,
-        RateSchedule.LINEAR,
-        1e-2,
-        true,
-        1,
-        5);
+        loss, epochs, 16, 0, matricesPerStep, rate, RateSchedule.LINEAR, 1e-2, true, 1, 5);
   }
 
   void run(long steps) {
