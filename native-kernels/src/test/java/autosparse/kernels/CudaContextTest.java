@@ -124,13 +124,17 @@ class CudaContextTest {
       }
       long before = threads.getCurrentThreadAllocatedBytes();
       long nothing = threads.getCurrentThreadAllocatedBytes() - before;
-      before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < 1000; i++) {
-        launch(kernels, i);
+      // What each launch allocates shows in every round; what the JIT throws away, in one.
+      long least = Long.MAX_VALUE;
+      for (int round = 0; round < 5; round++) {
+        before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 1000; i++) {
+          launch(kernels, i);
+        }
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
       }
-      long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-      assertEquals(nothing, allocated, "bytes of 2000 launches");
-      assertEquals(2 * 21_000, driver.launches);
+      assertEquals(nothing, least, "bytes of 2000 launches");
+      assertEquals(2 * 25_000, driver.launches);
     }
   }
 
