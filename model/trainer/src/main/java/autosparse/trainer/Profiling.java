@@ -257,9 +257,16 @@ final class Profiling {
     try (Device device = sized.open();
         CostModel model = CostModels.create(config, statistics, device.root(), SEED);
         PyramidCache pyramids = new PyramidCache(device.root(), data.patterns(), 0);
+        // As planned: no heads replayed as graphs, no patterns copied ahead.
         Trainer trainer =
             new Trainer(
-                model, data, Trainer.encode(model, data), training, pyramids, device.root())) {
+                model,
+                data,
+                Trainer.encode(model, data),
+                training,
+                pyramids,
+                device.root(),
+                false)) {
       trainer.run(step, plan.strategy());
       pyramids.clear();
       if (device.ledger().peakBytes() != plan.peakBytes()) {
