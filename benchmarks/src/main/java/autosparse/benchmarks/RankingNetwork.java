@@ -69,8 +69,8 @@ final class RankingNetwork implements AutoCloseable {
     Tokenizer tokenizer =
         new Tokenizer(
             config.tokens(),
-            Optional.of(statistics.derived()),
-            Optional.of(statistics.work()),
+            config.derivedFeatures() ? Optional.of(statistics.derived()) : Optional.empty(),
+            config.workFeatures() ? Optional.of(statistics.work()) : Optional.empty(),
             statistics.shape());
     int[] all = new int[schedules];
     Arrays.setAll(all, i -> i);
