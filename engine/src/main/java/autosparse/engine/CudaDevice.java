@@ -5,8 +5,6 @@ import autosparse.engine.cuda.CudaOperators;
 import autosparse.engine.cuda.CudaWorkGraph;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
-import autosparse.engine.memory.MemoryLedger;
-import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
 import autosparse.kernels.CudaContext;
 import java.util.LinkedHashMap;
@@ -124,13 +122,8 @@ public final class CudaDevice implements Device {
   }
 
   @Override
-  public MemoryLedger ledger() {
-    return blocks.ledger();
-  }
-
-  @Override
-  public RangeAllocator allocator() {
-    return blocks.allocator();
+  public DeviceBlocks blocks() {
+    return blocks;
   }
 
   @Override
@@ -187,16 +180,6 @@ public final class CudaDevice implements Device {
     facts.put("ptx", String.join(", ", new TreeSet<>(context.architectures().values())));
     facts.put("gemm", operators.gemm().provider());
     return facts;
-  }
-
-  @Override
-  public long allocate(long bytes, MemoryTag tag, String tensorName) {
-    return blocks.allocate(bytes, tag, tensorName);
-  }
-
-  @Override
-  public void free(Tensor tensor) {
-    blocks.free(tensor.offset(), tensor.bytes(), tensor.tag(), tensor.name(), tensor.toString());
   }
 
   /** Waits for the queued work, closes the root scope and gives the device back. */

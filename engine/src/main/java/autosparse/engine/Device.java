@@ -1,5 +1,6 @@
 package autosparse.engine;
 
+import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
@@ -33,10 +34,17 @@ public sealed interface Device extends AutoCloseable
   /** The scope that every other scope of this device descends from. */
   TensorScope root();
 
-  MemoryLedger ledger();
+  default MemoryLedger ledger() {
+    return blocks().ledger();
+  }
+
+  /** The blocks of {@link #memory()} that tensors take: where they lie, and their book. */
+  DeviceBlocks blocks();
 
   /** Places tensors in {@link #memory()}. */
-  RangeAllocator allocator();
+  default RangeAllocator allocator() {
+    return blocks().allocator();
+  }
 
   DeviceMemory memory();
 
@@ -84,10 +92,14 @@ public sealed interface Device extends AutoCloseable
   Map<String, String> facts();
 
   /** Takes a block for a tensor; used by {@link TensorScope} alone. */
-  long allocate(long bytes, MemoryTag tag, String name);
+  default long allocate(long bytes, MemoryTag tag, String name) {
+    return blocks().allocate(bytes, tag, name);
+  }
 
   /** Gives a tensor's block back; used by {@link TensorScope} alone. */
-  void free(Tensor tensor);
+  default void free(Tensor tensor) {
+    blocks().free(tensor.offset(), tensor.bytes(), tensor.tag(), tensor.name(), tensor.toString());
+  }
 
   @Override
   void close();

@@ -4,9 +4,6 @@ import autosparse.engine.cpu.CpuOperators;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.HostMemory;
-import autosparse.engine.memory.MemoryLedger;
-import autosparse.engine.memory.MemoryTag;
-import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.reference.ReferenceOperators;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -108,13 +105,8 @@ public final class HostDevice implements Device {
   }
 
   @Override
-  public MemoryLedger ledger() {
-    return blocks.ledger();
-  }
-
-  @Override
-  public RangeAllocator allocator() {
-    return blocks.allocator();
+  public DeviceBlocks blocks() {
+    return blocks;
   }
 
   @Override
@@ -125,16 +117,6 @@ public final class HostDevice implements Device {
   @Override
   public Map<String, String> facts() {
     return facts;
-  }
-
-  @Override
-  public long allocate(long bytes, MemoryTag tag, String tensorName) {
-    return blocks.allocate(bytes, tag, tensorName);
-  }
-
-  @Override
-  public void free(Tensor tensor) {
-    blocks.free(tensor.offset(), tensor.bytes(), tensor.tag(), tensor.name(), tensor.toString());
   }
 
   /** Closes the root scope, stops the operators' threads and gives the range back. */

@@ -5,9 +5,6 @@ import autosparse.engine.cuda.CudaMemory;
 import autosparse.engine.cuda.CudaOperators;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
-import autosparse.engine.memory.MemoryLedger;
-import autosparse.engine.memory.MemoryTag;
-import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.planning.InertOperators;
 import autosparse.engine.planning.PlannedMemory;
 import autosparse.engine.planning.PlannedPatterns;
@@ -142,13 +139,8 @@ public final class PlanningDevice implements Device {
   }
 
   @Override
-  public MemoryLedger ledger() {
-    return blocks.ledger();
-  }
-
-  @Override
-  public RangeAllocator allocator() {
-    return blocks.allocator();
+  public DeviceBlocks blocks() {
+    return blocks;
   }
 
   @Override
@@ -159,16 +151,6 @@ public final class PlanningDevice implements Device {
   @Override
   public Map<String, String> facts() {
     return Map.of("planned", name);
-  }
-
-  @Override
-  public long allocate(long bytes, MemoryTag tag, String tensorName) {
-    return blocks.allocate(bytes, tag, tensorName);
-  }
-
-  @Override
-  public void free(Tensor tensor) {
-    blocks.free(tensor.offset(), tensor.bytes(), tensor.tag(), tensor.name(), tensor.toString());
   }
 
   @Override
