@@ -17,8 +17,8 @@
 #pragma once
 
 #include "async_copy.cuh"
+#include "gradient_block.cuh"
 #include "matrix_fragments.cuh"
-#include "sites.cuh"
 
 namespace autosparse {
 
@@ -48,103 +48,16 @@ struct GradientTiles {
   // read what the step before the last one brought.
   static constexpr int kAhead = kStages - (kGroups ? 2 : 1);
   static constexpr int kStepsOfChunk = kChunk / kSites;
+  static constexpr int kFoundChunks = 4;  // products ask for what copies found up to two chunks ago
   using TileX = FragmentTile<kSites, kFanIn>;
   using TileZ = FragmentTile<kSites, kFanOut>;
   static constexpr int kStageElements = kOffsets * TileX::kElements + TileZ::kElements;
-  // int lists of two chunks, and of four chunks' sixteens the offsets that any site has.
-  static constexpr int kListInts = 2 * kChunk * (kOffsets + 1) + 4 * kChunk / 16;
-  static constexpr int kSharedBytes = 2 * kStages * kStageElements + 4 * kListInts;
+  static constexpr int kSharedBytes = 2 * kStages * kStageElements + 4 * GradientLists<GradientTiles>::kInts;
   static_assert(kTileWarps * kShares == kWarps && kSites % (16 * kShares) == 0, "whole warps");
   static_assert(kStepsOfChunk >= 2 && kAhead >= 1 && kAhead <= 4, "lists are ready in time");
   static_assert(2 * kStages * kStageElements >= kShares / 2 * kOffsets * kFanIn * kFanOut * 4,
                 "the tree sum reuses the tiles");
 };
-
-// What a thread knows of its site in the chunk to come.
-template <int kOffsets>
-struct Lookup {
-  int site;
-  unsigned mask;
-  int64 at;  // of its first neighbour
-  int inputs[kOffsets];
-};
-
-// The block's offsets: every groups-th from its own number on. Of a square kernel's offsets, which
-// are numbered down its columns, a group of 3 of 9 is a row: its neighbours are each other's.
-__device__ __forceinline__ int offset_of_block(int j) { return blockIdx.x + j * gridDim.x; }
-
-template <typename G>
-struct GradientLists {
-  int* neighbors;   // [2, kOffsets, kChunk]
-  int* sites;       // [2, kChunk]
-  unsigned* found;  // [4, kChunk / 16]
-};
-
-// The site that this thread looks up in a slice's chunk; -1 past the end.
-template <typename G>
-__device__ __forceinline__ int site_of_chunk(const int* __restrict__ order, int64 outputs,
-                                             int chunk) {
-  const int64 place =
-      (static_cast<int64>(chunk) * gridDim.y + blockIdx.y) * G::kChunk + threadIdx.x;
-  if (threadIdx.x >= G::kChunk || place >= outputs) {
-    return -1;
-  }
-  return order == nullptr ? static_cast<int>(place) : order[place];
-}
-
-template <typename G>
-__device__ __forceinline__ void look_up_mask(const int64* __restrict__ pointers,
-                                             const int* __restrict__ masks, int site,
-                                             Lookup<G::kOffsets>& next) {
-  next.site = site;
-  next.mask = site < 0 ? 0 : masks[site];
-  next.at = site < 0 ? 0 : pointers[site];
-}
-
-template <typename G>
-__device__ __forceinline__ void look_up_inputs(const int* __restrict__ inputs,
-                                               Lookup<G::kOffsets>& next) {
-#pragma unroll
-  for (int j = 0; j < G::kOffsets; j++) {
-    const int k = offset_of_block(j);
-    next.inputs[j] =
-        next.mask >> k & 1 ? inputs[next.at + __popc(next.mask & ((1u << k) - 1))] : -1;
-  }
-}
-
-template <typename G>
-__device__ __forceinline__ void list_chunk(const Lookup<G::kOffsets>& next, int chunk,
-                                           const GradientLists<G>& lists) {
-  unsigned any = 0;
-#pragma unroll
-  for (int j = 0; j < G::kOffsets; j++) {
-    any |= (next.mask >> offset_of_block(j) & 1) << j;
-  }
-#pragma unroll
-  for (int step = 8; step > 0; step /= 2) {
-    any |= __shfl_xor_sync(kFullWarp, any, step);
-  }
-  if (threadIdx.x < G::kChunk) {
-    int* neighbors = lists.neighbors + (chunk & 1) * G::kOffsets * G::kChunk + threadIdx.x;
-#pragma unroll
-    for (int k = 0; k < G::kOffsets; k++) {
-      neighbors[k * G::kChunk] = next.inputs[k];
-    }
-    lists.sites[(chunk & 1) * G::kChunk + threadIdx.x] = next.site;
-    if (threadIdx.x % 16 == 0) {
-      lists.found[(chunk & 3) * (G::kChunk / 16) + threadIdx.x / 16] = any;
-    }
-  }
-}
-
-// As copy_pack, leaving the line in the L1 for the copies of the same row that follow soon.
-__device__ __forceinline__ void copy_pack_through_l1(bf16* shared, const bf16* source, bool valid) {
-#if __CUDA_ARCH__ >= 800
-  asm volatile("cp.async.ca.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(shared)),
-               "l"(source), "r"(valid ? 16 : 0)
-               : "memory");
-#endif
-}
 
 // Eight channels of a feature row; those from `left` on are zero, and all of them without a row.
 template <typename G>
@@ -170,8 +83,8 @@ __device__ __forceinline__ void load_step(const bf16* __restrict__ x, const bf16
                                           const GradientLists<G>& lists, int chunk, int first_site,
                                           int fan_in, int fan_out, int channel_in, int channel_out,
                                           bf16* stage) {
-  const unsigned* found = lists.found + (chunk & 3) * (G::kChunk / 16);
-  const int* neighbors = lists.neighbors + (chunk & 1) * G::kOffsets * G::kChunk;
+  const unsigned* found = lists.found_of(chunk);
+  const int* neighbors = lists.neighbors_of(chunk);
   constexpr int kPacks = G::kFanIn / 8;
   constexpr int kRounds = (G::kSites * kPacks + G::kThreads - 1) / G::kThreads;
 #pragma unroll
@@ -192,7 +105,7 @@ __device__ __forceinline__ void load_step(const bf16* __restrict__ x, const bf16
     }
   }
   bf16* tile_z = stage + G::kOffsets * G::TileX::kElements;
-  const int* sites = lists.sites + (chunk & 1) * G::kChunk;
+  const int* sites = lists.sites_of(chunk);
   constexpr int kPacksZ = G::kFanOut / 8;
   constexpr int kRoundsZ = (G::kSites * kPacksZ + G::kThreads - 1) / G::kThreads;
 #pragma unroll
@@ -258,22 +171,22 @@ __device__ __forceinline__ void multiply_step(const bf16* stage, const unsigned*
 template <typename G>
 __device__ __forceinline__ void multiply_step_by_groups(const bf16* stage,
                                                         float (&sum)[G::kOffsets][G::kSums]) {
-  const unsigned address = shared_address(stage);
+  const unsigned address = shared_address_of(stage);
   constexpr int kBlockBytes = 2 * G::kSites * 64;
   const unsigned address_x = address + threadIdx.x / 128 * kBlockBytes;
   const unsigned address_z = address + 2 * G::kOffsets * G::TileX::kElements;
-  begin_warpgroup_products();
+  begin_products();
 #pragma unroll
   for (int sixteen = 0; sixteen < G::kSites / 16; sixteen++) {
 #pragma unroll
     for (int k = 0; k < G::kOffsets; k++) {
-      multiply_64x128(
+      multiply_by_group(
           sum[k],
-          operand(address_x + 2 * k * G::TileX::kElements + sixteen * 2048, kBlockBytes),
-          operand(address_z + sixteen * 2048, kBlockBytes));
+          operand<64>(address_x + 2 * k * G::TileX::kElements + sixteen * 2048, kBlockBytes),
+          operand<64>(address_z + sixteen * 2048, kBlockBytes));
     }
   }
-  commit_warpgroup_products();
+  commit_products();
 }
 
 // The warps that shared the outputs of each step add up: the upper half hands its sums to the lower,
@@ -288,28 +201,11 @@ __device__ __forceinline__ void add_shares(float4* memory, float (&sum)[G::kOffs
     float4* slot = memory + share % half * (G::kOffsets * G::kSums / 4) * kThreadsOfShare + thread;
     __syncthreads();
     if (share >= half && share < 2 * half) {
-#pragma unroll
-      for (int k = 0; k < G::kOffsets; k++) {
-#pragma unroll
-        for (int i = 0; i < G::kSums; i += 4) {
-          slot[(k * G::kSums + i) / 4 * kThreadsOfShare] =
-              make_float4(sum[k][i], sum[k][i + 1], sum[k][i + 2], sum[k][i + 3]);
-        }
-      }
+      leave_sums(sum, slot, kThreadsOfShare);
     }
     __syncthreads();
     if (share < half) {
-#pragma unroll
-      for (int k = 0; k < G::kOffsets; k++) {
-#pragma unroll
-        for (int i = 0; i < G::kSums; i += 4) {
-          const float4 other = slot[(k * G::kSums + i) / 4 * kThreadsOfShare];
-          sum[k][i] += other.x;
-          sum[k][i + 1] += other.y;
-          sum[k][i + 2] += other.z;
-          sum[k][i + 3] += other.w;
-        }
-      }
+      add_sums(sum, slot, kThreadsOfShare);
     }
   }
 }
@@ -323,33 +219,16 @@ __device__ __forceinline__ void gradient_of_tiles(
     int64 outputs, int offsets, int fan_in, int fan_out, float* __restrict__ partials) {
   extern __shared__ __align__(1024) float4 memory[];
   bf16* stages = reinterpret_cast<bf16*>(memory);
-  GradientLists<G> lists;
-  lists.neighbors = reinterpret_cast<int*>(stages + G::kStages * G::kStageElements);
-  lists.sites = lists.neighbors + 2 * G::kOffsets * G::kChunk;
-  lists.found = reinterpret_cast<unsigned*>(lists.sites + 2 * G::kChunk);
-  const int tiles_across = (fan_out + G::kFanOut - 1) / G::kFanOut;
-  const int channel_in = blockIdx.z / tiles_across * G::kFanIn;
-  const int channel_out = blockIdx.z % tiles_across * G::kFanOut;
-
+  const GradientLists<G> lists(stages + G::kStages * G::kStageElements);
+  const GradientPart<G> part(outputs, fan_out);
   float sum[G::kOffsets][G::kSums];
-#pragma unroll
-  for (int k = 0; k < G::kOffsets; k++) {
-#pragma unroll
-    for (int i = 0; i < G::kSums; i++) {
-      sum[k][i] = 0;
-    }
-  }
-
-  const int64 chunks_of_all = (outputs + G::kChunk - 1) / G::kChunk;
-  const int slices = gridDim.y;
-  const int chunks = static_cast<int>((chunks_of_all - blockIdx.y + slices - 1) / slices);
-  const int steps = chunks * G::kStepsOfChunk;
+  clear_sums(sum);
 
   Lookup<G::kOffsets> next;
-  look_up_mask<G>(pointers, masks, site_of_chunk<G>(order, outputs, 0), next);
+  look_up_mask<G>(pointers, masks, site_of_chunk<G>(order, outputs, 0, threadIdx.x), next);
   look_up_inputs<G>(inputs, next);
-  list_chunk<G>(next, 0, lists);
-  int site = site_of_chunk<G>(order, outputs, 1);
+  list_chunk<G>(next, 0, threadIdx.x, lists);
+  int site = site_of_chunk<G>(order, outputs, 1, threadIdx.x);
   look_up_mask<G>(pointers, masks, site, next);
   __syncthreads();
 
@@ -357,14 +236,14 @@ __device__ __forceinline__ void gradient_of_tiles(
   auto load = [&](int step) {
     const int chunk = step / G::kStepsOfChunk;
     const int within = step % G::kStepsOfChunk;
-    if (step < steps) {
-      load_step<G>(x, dz, lists, chunk, within * G::kSites, fan_in, fan_out, channel_in,
-                   channel_out, stages + step % G::kStages * G::kStageElements);
+    if (step < part.steps) {
+      load_step<G>(x, dz, lists, chunk, within * G::kSites, fan_in, fan_out, part.channel_in,
+                   part.channel_out, stages + step % G::kStages * G::kStageElements);
       if (within == 0) {
         look_up_inputs<G>(inputs, next);
-        site = site_of_chunk<G>(order, outputs, chunk + 2);
+        site = site_of_chunk<G>(order, outputs, chunk + 2, threadIdx.x);
       } else if (within == G::kStepsOfChunk - 1) {
-        list_chunk<G>(next, chunk + 1, lists);
+        list_chunk<G>(next, chunk + 1, threadIdx.x, lists);
         look_up_mask<G>(pointers, masks, site, next);
       }
     }
@@ -377,7 +256,7 @@ __device__ __forceinline__ void gradient_of_tiles(
       __syncthreads();  // the next chunk's list
     }
   }
-  for (int step = 0; step < steps; step++) {
+  for (int step = 0; step < part.steps; step++) {
     wait_for_copies<G::kAhead - 1>();
     if constexpr (G::kGroups) {
       publish_copies();
@@ -387,17 +266,17 @@ __device__ __forceinline__ void gradient_of_tiles(
     if constexpr (G::kGroups) {
       multiply_step_by_groups<G>(stage, sum);
       load(step + G::kAhead);
-      wait_for_warpgroup_products<1>();
+      wait_for_products<1>();
     } else {
       load(step + G::kAhead);
       multiply_step<G>(stage,
-                       lists.found + (step / G::kStepsOfChunk & 3) * (G::kChunk / 16) +
+                       lists.found_of(step / G::kStepsOfChunk) +
                            step % G::kStepsOfChunk * (G::kSites / 16),
                        sum);
     }
   }
   if constexpr (G::kGroups) {
-    wait_for_warpgroup_products<0>();
+    wait_for_products<0>();
   }
   wait_for_copies<0>();
   add_shares<G>(memory, sum);
@@ -413,9 +292,9 @@ __device__ __forceinline__ void gradient_of_tiles(
 #pragma unroll
     for (int i = 0; i < G::kSums; i += 2) {
       const int tile = i / 4;
-      const int c = channel_in + warp / G::kAcross * G::kWarpRows + tile / kTiles * 16 +
+      const int c = part.channel_in + warp / G::kAcross * G::kWarpRows + tile / kTiles * 16 +
                     i % 4 / 2 * 8 + lane / 4;
-      const int o = channel_out + warp % G::kAcross * G::kWarpColumns + tile % kTiles * 8 +
+      const int o = part.channel_out + warp % G::kAcross * G::kWarpColumns + tile % kTiles * 8 +
                     lane % 4 * 2;
       if (offset_of_block(k) < offsets && c < fan_in && o < fan_out) {
         float* target = partial + (static_cast<int64>(offset_of_block(k)) * fan_in + c) * fan_out + o;

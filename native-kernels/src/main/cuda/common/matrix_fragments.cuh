@@ -11,6 +11,8 @@
 #pragma once
 
 #include "bfloat16.cuh"
+#include "pipeline.cuh"
+#include "warpgroups.cuh"
 
 namespace autosparse {
 
@@ -30,16 +32,12 @@ struct FragmentTile {
   }
 };
 
-__device__ __forceinline__ unsigned shared_address(const void* pointer) {
-  return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
-}
-
 // Four 8x8 blocks, each transposed; lane i gives the address of row i % 8 of block i / 8.
 __device__ __forceinline__ void load_transposed(unsigned (&a)[4], const bf16* row) {
 #if __CUDA_ARCH__ >= 800
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(a[0]), "=r"(a[1]), "=r"(a[2]), "=r"(a[3])
-               : "r"(shared_address(row))
+               : "r"(shared_address_of(row))
                : "memory");
 #endif
 }
@@ -56,78 +54,62 @@ __device__ __forceinline__ void multiply_16x8(float* c, const unsigned (&a)[4], 
 #endif
 }
 
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-constexpr bool kWarpgroups = true;
-#else
-constexpr bool kWarpgroups = false;
-#endif
-
-// A wgmma operand of 64 channels a block, major along the channels: `block_bytes` from one block to
-// the next, 1,024 bytes from eight rows to the next eight. The address is a multiple of 1,024.
+// A wgmma operand that is major along its channels, of rows of kBlock of them: `block_bytes` from a
+// block of channels to the next, 8 rows from a group of rows to the next.
+template <int kBlock>
 __device__ __forceinline__ uint64 operand(unsigned address, int block_bytes) {
+  constexpr uint64 kSwizzle = kBlock == 64 ? 1 : 2;  // of 128 or of 64 bytes
   return static_cast<uint64>((address & 0x3FFFF) >> 4) |
-         static_cast<uint64>(block_bytes >> 4) << 16 | static_cast<uint64>(1024 >> 4) << 32 |
-         1ull << 62;
+         static_cast<uint64>(block_bytes >> 4) << 16 |
+         static_cast<uint64>(2 * 8 * kBlock >> 4) << 32 | kSwizzle << 62;
 }
 
-__device__ __forceinline__ void begin_warpgroup_products() {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
-#endif
-}
-
-__device__ __forceinline__ void commit_warpgroup_products() {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
-#endif
-}
-
-template <int kPending>
-__device__ __forceinline__ void wait_for_warpgroup_products() {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
-#endif
-}
-
-// Makes this thread's finished copies to shared memory visible to wgmma.
+// Makes finished copies to shared memory that this thread knows of visible to its wgmma.
 __device__ __forceinline__ void publish_copies() {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 #endif
 }
 
-// c += a·b, 64x128 of depth 16, by a warpgroup; runs beside what follows.
-__device__ __forceinline__ void multiply_64x128(float (&c)[64], uint64 a, uint64 b) {
+// c += a·b of depth 16 by a warpgroup, 64 rows and 32, 64 or 128 columns; runs beside what follows.
+#define AUTOSPARSE_SUMS(i)                                                                         \
+  "+f"(c[i]), "+f"(c[i + 1]), "+f"(c[i + 2]), "+f"(c[i + 3]), "+f"(c[i + 4]), "+f"(c[i + 5]),      \
+      "+f"(c[i + 6]), "+f"(c[i + 7]), "+f"(c[i + 8]), "+f"(c[i + 9]), "+f"(c[i + 10]),             \
+      "+f"(c[i + 11]), "+f"(c[i + 12]), "+f"(c[i + 13]), "+f"(c[i + 14]), "+f"(c[i + 15])
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile(
-      "{.reg .pred add; setp.ne.b32 add, 1, 0; "
-      "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
-      "{%0, %1, %2, %3, %4, %5, %6, %7, "
-      "%8, %9, %10, %11, %12, %13, %14, %15, "
-      "%16, %17, %18, %19, %20, %21, %22, %23, "
-      "%24, %25, %26, %27, %28, %29, %30, %31, "
-      "%32, %33, %34, %35, %36, %37, %38, %39, "
-      "%40, %41, %42, %43, %44, %45, %46, %47, "
-      "%48, %49, %50, %51, %52, %53, %54, %55, "
-      "%56, %57, %58, %59, %60, %61, %62, %63}, %64, %65, add, 1, 1, 1, 1;}"
-      : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]),
-        "+f"(c[4]), "+f"(c[5]), "+f"(c[6]), "+f"(c[7]),
-        "+f"(c[8]), "+f"(c[9]), "+f"(c[10]), "+f"(c[11]),
-        "+f"(c[12]), "+f"(c[13]), "+f"(c[14]), "+f"(c[15]),
-        "+f"(c[16]), "+f"(c[17]), "+f"(c[18]), "+f"(c[19]),
-        "+f"(c[20]), "+f"(c[21]), "+f"(c[22]), "+f"(c[23]),
-        "+f"(c[24]), "+f"(c[25]), "+f"(c[26]), "+f"(c[27]),
-        "+f"(c[28]), "+f"(c[29]), "+f"(c[30]), "+f"(c[31]),
-        "+f"(c[32]), "+f"(c[33]), "+f"(c[34]), "+f"(c[35]),
-        "+f"(c[36]), "+f"(c[37]), "+f"(c[38]), "+f"(c[39]),
-        "+f"(c[40]), "+f"(c[41]), "+f"(c[42]), "+f"(c[43]),
-        "+f"(c[44]), "+f"(c[45]), "+f"(c[46]), "+f"(c[47]),
-        "+f"(c[48]), "+f"(c[49]), "+f"(c[50]), "+f"(c[51]),
-        "+f"(c[52]), "+f"(c[53]), "+f"(c[54]), "+f"(c[55]),
-        "+f"(c[56]), "+f"(c[57]), "+f"(c[58]), "+f"(c[59]),
-        "+f"(c[60]), "+f"(c[61]), "+f"(c[62]), "+f"(c[63])
-      : "l"(a), "l"(b));
+#define AUTOSPARSE_MULTIPLY(columns, names, a_name, b_name, ...)                                   \
+  asm volatile("{.reg .pred add; setp.ne.b32 add, 1, 0; "                                          \
+               "wgmma.mma_async.sync.aligned.m64n" columns "k16.f32.bf16.bf16 "                    \
+               "{" names "}, " a_name ", " b_name ", add, 1, 1, 1, 1;}"                            \
+               : __VA_ARGS__                                                                       \
+               : "l"(a), "l"(b))
+#else
+#define AUTOSPARSE_MULTIPLY(...)
 #endif
+#define AUTOSPARSE_16 "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
+#define AUTOSPARSE_32                                                                              \
+  AUTOSPARSE_16 ", %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define AUTOSPARSE_64                                                                              \
+  AUTOSPARSE_32 ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47" \
+                ", %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+
+__device__ __forceinline__ void multiply_by_group(float (&c)[16], uint64 a, uint64 b) {
+  AUTOSPARSE_MULTIPLY("32", AUTOSPARSE_16, "%16", "%17", AUTOSPARSE_SUMS(0));
 }
+
+__device__ __forceinline__ void multiply_by_group(float (&c)[32], uint64 a, uint64 b) {
+  AUTOSPARSE_MULTIPLY("64", AUTOSPARSE_32, "%32", "%33", AUTOSPARSE_SUMS(0), AUTOSPARSE_SUMS(16));
+}
+
+__device__ __forceinline__ void multiply_by_group(float (&c)[64], uint64 a, uint64 b) {
+  AUTOSPARSE_MULTIPLY("128", AUTOSPARSE_64, "%64", "%65", AUTOSPARSE_SUMS(0), AUTOSPARSE_SUMS(16),
+                      AUTOSPARSE_SUMS(32), AUTOSPARSE_SUMS(48));
+}
+
+#undef AUTOSPARSE_64
+#undef AUTOSPARSE_32
+#undef AUTOSPARSE_16
+#undef AUTOSPARSE_MULTIPLY
+#undef AUTOSPARSE_SUMS
 
 }  // namespace autosparse

@@ -11,14 +11,9 @@
 
 #include "bfloat16.cuh"
 #include "pipeline.cuh"
+#include "warpgroups.cuh"
 
 namespace autosparse {
-
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-constexpr bool kWarpgroupProducts = true;
-#else
-constexpr bool kWarpgroupProducts = false;
-#endif
 
 // Byte offset of a pack in a tile of lines of kPacks packs.
 template <int kPacks>
@@ -73,28 +68,6 @@ __device__ __forceinline__ void multiply_16x8(float (&c)[4], const unsigned (&a)
         : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
   }
-#endif
-}
-
-// Before the first product, and after registers of rows or sums were written.
-__device__ __forceinline__ void begin_products() {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
-#endif
-}
-
-// Closes a group of products.
-__device__ __forceinline__ void commit_products() {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
-#endif
-}
-
-// Waits until at most kPending of the latest groups are under way.
-template <int kPending>
-__device__ __forceinline__ void wait_for_products() {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
 #endif
 }
 

@@ -33,14 +33,9 @@ public final class SparseGradientKernels {
 
   private static final long MOST_PARTIAL_BYTES = 1L << 27;
 
-  /** The template parameters of an entry; see GradientTiles in {@code gradient_tiles.cuh}. */
+  /** What a launch has to know of an entry's geometry; the numbers stand in the .cu too. */
   private record Tiles(
-      Kernel kernel, int fanIn, int fanOut, int offsets, int sites, int stages, int chunk) {
-    int sharedBytes() {
-      int lists = 2 * chunk * (offsets + 1) + 4 * chunk / 16;
-      return BFLOAT16_BYTES * stages * sites * (offsets * fanIn + fanOut) + Integer.BYTES * lists;
-    }
-
+      Kernel kernel, int fanIn, int fanOut, int offsets, int chunk, int threads, int sharedBytes) {
     long groups(int allOffsets) {
       return Grids.blocks(allOffsets, offsets);
     }
@@ -50,24 +45,43 @@ public final class SparseGradientKernels {
     }
   }
 
-  private static final int THREADS = 256;
-
   private final Tiles tiles32;
+  private final Tiles tiles32x128;
   private final Tiles tiles64;
+  private final Tiles tiles128x32;
   private final Tiles tiles128;
-  private final Tiles tiles128x128;
   private final Tiles tilesAny;
 
+  /**
+   * Which of the two kernels an entry is. Measured on an H200, 3x3, a band of 999,979 sites, ms:
+   *
+   * <pre>
+   *              tiles   groups
+   *  32 ->  32    .19     .173
+   *  32 -> 128    .73     .37
+   *  64 ->  64    .66     .45
+   * 128 ->  32    .67     .75
+   * 128 -> 128    .64    1.30
+   * </pre>
+   */
   public SparseGradientKernels(CudaContext context) {
-    boolean hopper = context.gpu().major() == 9 && context.gpu().minor() == 0;
-    int chunk = hopper ? 256 : 128;
-    tiles32 = tiles(context, "gradient_32_bf16", 32, 32, 9, 64, hopper ? 4 : 2, chunk);
-    tiles64 = tiles(context, "gradient_64_bf16", 64, 32, 9, 32, hopper ? 4 : 2, chunk);
-    tiles128 = tiles(context, "gradient_128_bf16", 128, 32, 9, 16, hopper ? 5 : 2, chunk);
-    tiles128x128 = tiles(context, "gradient_128x128_bf16", 128, 128, 3, 32, hopper ? 5 : 2, chunk);
+    if (context.gpu().major() == 9 && context.gpu().minor() == 0) {
+      tiles32 = groups(context, "gradient_32_bf16", 32, 32, 64, 4, 256);
+      tiles32x128 = groups(context, "gradient_32x128_bf16", 32, 128, 64, 4, 128);
+      tiles64 = groups(context, "gradient_64_bf16", 64, 64, 32, 5, 128);
+      tiles128x32 = tiles(context, "gradient_128x32_bf16", 128, 32, 9, 16, 5, 256);
+      tiles128 = tiles(context, "gradient_128_bf16", 128, 128, 3, 32, 5, 256);
+    } else {
+      tiles32 = tiles(context, "gradient_32_bf16", 32, 32, 9, 64, 2, 128);
+      tiles32x128 = tiles32;
+      tiles64 = tiles(context, "gradient_64_bf16", 64, 32, 9, 32, 2, 128);
+      tiles128x32 = tiles(context, "gradient_128x32_bf16", 128, 32, 9, 16, 2, 128);
+      tiles128 = tiles(context, "gradient_128_bf16", 128, 128, 3, 32, 2, 128);
+    }
     tilesAny = tiles(context, "gradient_any_bf16", 32, 32, 9, 64, 2, 128);
   }
 
+  /** Geometry by GradientTiles in {@code gradient_tiles.cuh}. */
   private static Tiles tiles(
       CudaContext context,
       String name,
@@ -77,17 +91,38 @@ public final class SparseGradientKernels {
       int sites,
       int stages,
       int chunk) {
-    return new Tiles(context.kernel(FAMILY, name), fanIn, fanOut, offsets, sites, stages, chunk);
+    int lists = 2 * chunk * (offsets + 1) + 4 * chunk / 16;
+    int sharedBytes = stages * stageBytes(fanIn, fanOut, offsets, sites) + Integer.BYTES * lists;
+    Kernel kernel = context.kernel(FAMILY, name);
+    return new Tiles(kernel, fanIn, fanOut, offsets, chunk, 256, sharedBytes);
+  }
+
+  /** Geometry by GradientGroups in {@code gradient_groups.cuh}, 9 offsets. */
+  private static Tiles groups(
+      CudaContext context, String name, int fanIn, int fanOut, int sites, int stages, int loaders) {
+    int lists = 2 * loaders * (9 + 1) + 2 * loaders / 16 + stages * sites / 16;
+    int barriers = 2 * stages * Long.BYTES;
+    int sharedBytes =
+        stages * stageBytes(fanIn, fanOut, 9, sites) + Integer.BYTES * lists + barriers;
+    Kernel kernel = context.kernel(FAMILY, name);
+    return new Tiles(kernel, fanIn, fanOut, 9, loaders, 256 + loaders, sharedBytes);
+  }
+
+  private static int stageBytes(int fanIn, int fanOut, int offsets, int sites) {
+    return BFLOAT16_BYTES * sites * (offsets * fanIn + fanOut);
   }
 
   private Tiles tiles(int fanIn, int fanOut) {
     if (fanIn % PACK != 0 || fanOut % PACK != 0) {
       return tilesAny;
     }
-    if (fanIn > 64) {
-      return fanOut > 32 ? tiles128x128 : tiles128;
+    if (fanIn <= 32) {
+      return fanOut <= 32 ? tiles32 : tiles32x128;
     }
-    return fanIn > 32 ? tiles64 : tiles32;
+    if (fanIn <= 64 && fanOut <= 64) {
+      return tiles64;
+    }
+    return fanOut <= 32 ? tiles128x32 : tiles128;
   }
 
   /**
@@ -122,9 +157,9 @@ public final class SparseGradientKernels {
         tiles.groups(map.offsets()),
         slices,
         tiles.tiles(fanIn, fanOut),
-        THREADS,
+        tiles.threads,
         1,
         1,
-        tiles.sharedBytes());
+        tiles.sharedBytes);
   }
 }

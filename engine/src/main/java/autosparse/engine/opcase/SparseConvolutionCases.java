@@ -26,6 +26,12 @@ final class SparseConvolutionCases {
     addConvolutions(cases, new ConvolutionKernel(3, 2, 1), 32, 32, .02);
     addConvolutions(cases, new ConvolutionKernel(3, 1, 1), 128, 32, .2);
     addConvolutions(cases, new ConvolutionKernel(5, 1, 1), 1, 32, .3);
+    // Each weight gradient on tensor cores that the layers above do not take.
+    for (int[] channels : new int[][] {{32, 128}, {64, 64}, {64, 128}, {128, 128}}) {
+      ConvolutionKernel kernel = new ConvolutionKernel(3, 1, 1);
+      cases.add(forward(kernel, channels[0], channels[1], true, .3));
+      cases.add(backward(kernel, channels[0], channels[1], true, true, .3));
+    }
     // Channel counts that fill no vector.
     addConvolutions(cases, new ConvolutionKernel(5, 2, 2), 3, 5, .5);
     addConvolutions(cases, new ConvolutionKernel(1, 1, 1), 7, 1, .5);
