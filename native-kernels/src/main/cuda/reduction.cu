@@ -1,11 +1,13 @@
 // Sums over rows in an order fixed by the shapes. Contract: engine.operators.ReductionOperators.
 //
 // Launch:  width x height threads, width the power of two that covers the columns (32 at most), 256
-//          in all. column_sum: one block for 'width' columns of one slice of rows; the slices are
-//          added, in order, by column_sum_slices. segment_sum: one block a segment.
+//          in all. column_sum: one block for 'width' columns (packs of 16 bytes where their number
+//          permits) of one slice of rows, 64 at least; the slices are added by column_sum_slices.
+//          With a ReLU's output it masks the gradient that it sums: the backward step of a linear
+//          layer's bias and ReLU in one pass. segment_sum: one block a segment.
 //          segment_broadcast: 256 threads, one block a tile of 1024 elements.
-// Shared:  1 KiB (sums), 16 bytes (broadcast).
-// Bytes:   one element of x, once. FLOPs: 1 per element.
+// Shared:  1 to 8 KiB (sums), 16 bytes (broadcast).
+// Bytes:   one element of x, once; masked: three. FLOPs: 1 per element.
 // Bound:   device memory; short segments (12 rows) by the launch of their blocks.
 // Rounding: a thread adds up to 1/height of a slice's rows in float; slices are added in double.
 //
@@ -39,8 +41,7 @@ __device__ __forceinline__ float sum_over_height(float value) {
 
 // Sum of x[from .. to, column] over the rows of this thread: every blockDim.y-th, in four
 // interleaved sums, whose loads do not wait for each other.
-template <typename T>
-__device__ __forceinline__ float sum_rows(const T* x, int64 from, int64 to, int64 columns,
+__device__ __forceinline__ float sum_rows(const float* x, int64 from, int64 to, int64 columns,
                                           int64 column) {
   float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
   const int64 step = blockDim.y;
@@ -48,26 +49,94 @@ __device__ __forceinline__ float sum_rows(const T* x, int64 from, int64 to, int6
   for (; row + 3 * step < to; row += 4 * step) {
 #pragma unroll
     for (int u = 0; u < 4; u++) {
-      sum[u] += to_float(x[(row + u * step) * columns + column]);
+      sum[u] += x[(row + u * step) * columns + column];
     }
   }
   for (; row < to; row += step) {
-    sum[0] += to_float(x[row * columns + column]);
+    sum[0] += x[row * columns + column];
   }
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-template <typename T>
-__device__ __forceinline__ void column_sum(const T* x, int64 rows, int64 columns, float* partial) {
-  const int64 column = static_cast<int64>(blockIdx.y) * blockDim.x + threadIdx.x;
-  const int64 slice = blockIdx.x;
-  const int64 slices = gridDim.x;
-  const int64 size = (rows + slices - 1) / slices;
-  const int64 from = slice * size;
+// The kColumns neighbouring elements of a thread.
+template <typename T, int kColumns>
+__device__ __forceinline__ void load_columns(const T* from, bool packed, float (&values)[kColumns]) {
+  if (packed) {
+    const Pack<T> pack = load_pack(from);
+#pragma unroll
+    for (int e = 0; e < kColumns; e++) values[e] = to_float(pack.element[e]);
+  } else {
+#pragma unroll
+    for (int e = 0; e < kColumns; e++) values[e] = to_float(from[e]);
+  }
+}
+
+// A slice's sums over rows of x, of kColumns neighbouring columns a thread: a pack where the number
+// of columns permits, else one. With y, the output of a ReLU, x is its gradient: it is zeroed where
+// y is, in place, and what is left is summed.
+template <typename T, int kColumns>
+__device__ __forceinline__ void column_sum(const T* y, T* x, int64 rows, int64 columns,
+                                           float* partial) {
+  constexpr int kAtOnce = 4;
+  __shared__ float sums[kColumns][kThreads];
+  const int64 column = (static_cast<int64>(blockIdx.y) * blockDim.x + threadIdx.x) * kColumns;
+  const int64 size = (rows + gridDim.x - 1) / gridDim.x;
+  const int64 from = blockIdx.x * size;
   const int64 to = from + size < rows ? from + size : rows;
-  const float sum = sum_over_height(column < columns ? sum_rows(x, from, to, columns, column) : 0);
+  const int64 step = blockDim.y;
+  const bool packed = kColumns > 1 && is_packed(x) && (y == nullptr || is_packed(y));
+  float sum[kColumns] = {};
+  if (column < columns) {
+    for (int64 row = from + threadIdx.y; row < to; row += kAtOnce * step) {
+      float values[kAtOnce][kColumns] = {};
+      float outputs[kAtOnce][kColumns];
+#pragma unroll
+      for (int u = 0; u < kAtOnce; u++) {
+        const int64 at = (row + u * step) * columns + column;
+        if (row + u * step < to) {
+          load_columns<T, kColumns>(x + at, packed, values[u]);
+          if (y != nullptr) load_columns<T, kColumns>(y + at, packed, outputs[u]);
+        }
+      }
+#pragma unroll
+      for (int u = 0; u < kAtOnce; u++) {
+        if (y != nullptr && row + u * step < to) {
+          T* target = x + (row + u * step) * columns + column;
+#pragma unroll
+          for (int e = 0; e < kColumns; e++) {
+            if (outputs[u][e] <= 0.0f) values[u][e] = 0.0f;
+          }
+          if (packed) {
+            Pack<T> pack;
+#pragma unroll
+            for (int e = 0; e < kColumns; e++) pack.element[e] = from_float<T>(values[u][e]);
+            store_pack(target, pack);
+          } else {
+#pragma unroll
+            for (int e = 0; e < kColumns; e++) target[e] = from_float<T>(values[u][e]);
+          }
+        }
+#pragma unroll
+        for (int e = 0; e < kColumns; e++) sum[e] += values[u][e];
+      }
+    }
+  }
+  const int at = threadIdx.y * blockDim.x + threadIdx.x;
+#pragma unroll
+  for (int e = 0; e < kColumns; e++) sums[e][at] = sum[e];
+  __syncthreads();
+  for (int half = blockDim.y / 2; half > 0; half /= 2) {
+    if (threadIdx.y < half) {
+#pragma unroll
+      for (int e = 0; e < kColumns; e++) sums[e][at] += sums[e][at + half * blockDim.x];
+    }
+    __syncthreads();
+  }
   if (threadIdx.y == 0 && column < columns) {
-    partial[slice * columns + column] = sum;
+#pragma unroll
+    for (int e = 0; e < kColumns; e++) {
+      partial[blockIdx.x * columns + column + e] = sums[e][threadIdx.x];
+    }
   }
 }
 
@@ -108,26 +177,43 @@ __device__ __forceinline__ void segment_broadcast(const float* y, const int64* o
 
 using namespace autosparse;
 
-// Slices of a sum over columns, of elements of each storage type.
-#define COLUMN_SUM_KERNEL(T, SUFFIX)                                                              \
+// Slices of a sum over columns, of elements of each storage type; y is null or a ReLU's output.
+// packs: for numbers of columns that are a multiple of a pack's elements.
+#define COLUMN_SUM_KERNELS(T, SUFFIX)                                                             \
   extern "C" __global__ void __launch_bounds__(kThreads)                                          \
-      column_sum_##SUFFIX(const T* x, int64 rows, int64 columns, float* partial) {                \
-    column_sum(x, rows, columns, partial);                                                        \
+      column_sum_##SUFFIX(const T* y, T* x, int64 rows, int64 columns, float* partial) {          \
+    column_sum<T, 1>(y, x, rows, columns, partial);                                               \
+  }                                                                                               \
+  extern "C" __global__ void __launch_bounds__(kThreads)                                          \
+      column_sum_packs_##SUFFIX(const T* y, T* x, int64 rows, int64 columns, float* partial) {    \
+    column_sum<T, Pack<T>::kSize>(y, x, rows, columns, partial);                                  \
   }
 
-COLUMN_SUM_KERNEL(float, f32)
-COLUMN_SUM_KERNEL(bf16, bf16)
+COLUMN_SUM_KERNELS(float, f32)
+COLUMN_SUM_KERNELS(bf16, bf16)
 
+// y[c] = the slices' sums, or += : every blockDim.y-th slice in order, then these by a fixed tree.
 extern "C" __global__ void __launch_bounds__(kThreads)
     column_sum_slices_f32(const float* partial, int64 slices, int64 columns, float* y,
                           int accumulate) {
-  const int64 column = grid_thread();
+  __shared__ double sums[kThreads];
+  const int64 column = static_cast<int64>(blockIdx.x) * blockDim.x + threadIdx.x;
+  double sum = 0.0;
   if (column < columns) {
-    double sum = accumulate ? y[column] : 0.0f;
-    for (int64 slice = 0; slice < slices; slice++) {
+#pragma unroll 4
+    for (int64 slice = threadIdx.y; slice < slices; slice += blockDim.y) {
       sum += partial[slice * columns + column];
     }
-    y[column] = static_cast<float>(sum);
+  }
+  const int at = threadIdx.y * blockDim.x + threadIdx.x;
+  sums[at] = sum;
+  __syncthreads();
+  for (int half = blockDim.y / 2; half > 0; half /= 2) {
+    if (threadIdx.y < half) sums[at] += sums[at + half * blockDim.x];
+    __syncthreads();
+  }
+  if (threadIdx.y == 0 && column < columns) {
+    y[column] = static_cast<float>((accumulate ? y[column] : 0.0f) + sums[at]);
   }
 }
 

@@ -2,6 +2,7 @@ package autosparse.autograd;
 
 import autosparse.engine.DType;
 import autosparse.engine.Tensor;
+import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.Activation;
 import autosparse.engine.operators.ElementwiseOperators;
 import java.util.List;
@@ -33,26 +34,54 @@ public final class DenseFunctions {
     }
     List<Variable> inputs = bias == null ? List.of(x, weight) : List.of(x, weight, bias);
     Variable y = tape.output("linear", inputs, x.value().dim(0), weight.value().dim(0));
+    Tensor rounded = rounded(tape, weight.value(), x.value());
     var gemm = tape.operators().gemm();
-    gemm.linear(
-        x.value(), weight.value(), bias == null ? null : bias.value(), activation, y.value());
+    gemm.linear(x.value(), rounded, bias == null ? null : bias.value(), activation, y.value());
     tape.record(
         "linear",
         List.of(y),
-        List.of(),
+        rounded == weight.value() ? List.of() : List.of(rounded),
         () -> {
           Tensor dz = y.gradient();
-          if (activation == Activation.RELU) {
-            // In place: the gradient of y is read by this step alone.
-            tape.operators().elementwise().activationBackward(activation, y.value(), dz, dz);
-          }
+          biasAndActivationBackward(tape, activation, y.value(), dz, bias);
           tape.accumulate(weight, dw -> gemm.gemm(true, dz, false, x.value(), 1, 1, dw));
-          if (bias != null) {
-            tape.accumulate(bias, db -> tape.operators().reduction().columnSum(dz, true, db));
-          }
-          tape.gradient(x, dx -> gemm.gemm(false, dz, false, weight.value(), 1, 0, dx));
+          tape.gradient(x, dx -> gemm.gemm(false, dz, false, rounded, 1, 0, dx));
         });
     return y;
+  }
+
+  /** The weight in the type of x, rounded once for the passes forward and backward. */
+  private static Tensor rounded(Tape tape, Tensor weight, Tensor x) {
+    if (weight.dtype() == x.dtype() || x.dtype() == tape.scope().device().real()) {
+      return weight;
+    }
+    Tensor rounded =
+        tape.scope()
+            .create("rounded weight", x.dtype(), MemoryTag.ACTIVATION, weight.shape().toArray());
+    tape.operators().elementwise().cast(weight, rounded);
+    return rounded;
+  }
+
+  /**
+   * dz in place, since the gradient of y is read by its own step alone; and the bias's gradient.
+   */
+  private static void biasAndActivationBackward(
+      Tape tape, Activation activation, Tensor y, Tensor dz, Variable bias) {
+    boolean relu = activation == Activation.RELU;
+    var reduction = tape.operators().reduction();
+    if (bias != null && bias.isDifferentiable()) {
+      tape.accumulate(
+          bias,
+          db -> {
+            if (relu) {
+              reduction.reluColumnSum(y, dz, true, db);
+            } else {
+              reduction.columnSum(dz, true, db);
+            }
+          });
+    } else if (relu) {
+      tape.operators().elementwise().activationBackward(activation, y, dz, dz);
+    }
   }
 
   /** x in another real type; x itself where it has that type. */

@@ -27,6 +27,12 @@ final class RankingStep implements AutoCloseable {
   /** Null where the head is run on the step's tape. */
   private final HeadSteps heads;
 
+  /**
+   * Of the one batch: gathering it is the host's work, done in training while the device works on
+   * what was queued.
+   */
+  private final HeadSteps.Prepared prepared;
+
   /** Of one matrix, whose schedules have random speeds. */
   RankingStep(TensorScope scope, RankingNetwork network, RankingLoss ranking) {
     this.network = network;
@@ -47,6 +53,7 @@ final class RankingStep implements AutoCloseable {
                 .map(head -> new HeadSteps(scope, head, ranking))
                 .orElse(null)
             : null;
+    prepared = heads == null ? null : heads.prepare(batch);
   }
 
   /**
@@ -56,7 +63,7 @@ final class RankingStep implements AutoCloseable {
    */
   void run(Tape tape, Variable pattern) {
     if (heads != null) {
-      heads.run(tape, pattern, batch, loss);
+      heads.run(tape, pattern, prepared, loss);
       return;
     }
     Variable scores = network.model().scores(tape, pattern, batch.selections());

@@ -8,6 +8,9 @@ public class ReductionBenchmark extends OpCaseBenchmark {
   @Param({
     "columnSum C=20",
     "columnSum C=1 accumulating",
+    "columnSum C=264 accumulating",
+    "reluColumnSum C=21",
+    "reluColumnSum C=72",
     "segmentSum C=1",
     "segmentSum C=21",
     "segmentBroadcast",

@@ -8,8 +8,8 @@ public final class ReductionKernels {
   private static final int THREADS = 256;
   private static final int MOST_WIDTH = 32;
 
-  /** Rows of a slice: enough that adding the slices costs little. */
-  private static final long LEAST_ROWS = 1024;
+  /** Rows of a slice: few enough that a thread's loads are all under way at once. */
+  private static final long LEAST_ROWS = 64;
 
   private static final long MOST_SLICES = 1024;
 
@@ -17,12 +17,14 @@ public final class ReductionKernels {
   private static final int TILE = 1024;
 
   private final Map<Storage, Kernel> columnSum;
+  private final Map<Storage, Kernel> columnSumPacks;
   private final Kernel columnSumSlices;
   private final Kernel segmentSum;
   private final Kernel segmentBroadcast;
 
   public ReductionKernels(CudaContext context) {
     columnSum = Storage.each(type -> context.kernel(FAMILY, type.entry("column_sum")));
+    columnSumPacks = Storage.each(type -> context.kernel(FAMILY, type.entry("column_sum_packs")));
     columnSumSlices = context.kernel(FAMILY, "column_sum_slices_f32");
     segmentSum = context.kernel(FAMILY, "segment_sum_f32");
     segmentBroadcast = context.kernel(FAMILY, "segment_broadcast_f32");
@@ -52,12 +54,36 @@ public final class ReductionKernels {
    */
   public void columnSum(
       Storage type, long x, long rows, long columns, boolean accumulate, long partial, long y) {
-    int width = width(columns);
-    Kernel slice = columnSum.get(type);
-    slice.begin().pointer(x).int64(rows).int64(columns).pointer(partial);
-    slice.launch(slices(rows), Grids.blocks(columns, width), 1, width, THREADS / width, 1, 0);
+    maskedColumnSum(type, 0, x, rows, columns, accumulate, partial, y);
+  }
+
+  /**
+   * As {@link #columnSum}, of a gradient x behind a ReLU: elements whose output is zero are set to
+   * zero first, in place.
+   *
+   * @param output of the ReLU, [rows, columns] of the same type; 0 for none
+   */
+  public void maskedColumnSum(
+      Storage type,
+      long output,
+      long x,
+      long rows,
+      long columns,
+      boolean accumulate,
+      long partial,
+      long y) {
+    int pack = type.pack();
+    boolean packs = columns % pack == 0;
+    long units = packs ? columns / pack : columns;
+    int width = width(units);
+    Kernel slice = (packs ? columnSumPacks : columnSum).get(type);
+    slice.begin().pointer(output).pointer(x).int64(rows).int64(columns).pointer(partial);
+    slice.launch(slices(rows), Grids.blocks(units, width), 1, width, THREADS / width, 1, 0);
     columnSumSlices.begin().pointer(partial).int64(slices(rows)).int64(columns).pointer(y);
-    columnSumSlices.int32(accumulate ? 1 : 0).launch(Grids.blocks(columns, THREADS), THREADS);
+    columnSumSlices.int32(accumulate ? 1 : 0);
+    int across = width(columns);
+    long blocks = Grids.blocks(columns, across);
+    columnSumSlices.launch(blocks, 1, 1, across, THREADS / across, 1, 0);
   }
 
   /**

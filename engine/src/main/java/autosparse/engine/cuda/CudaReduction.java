@@ -22,10 +22,16 @@ final class CudaReduction extends ReductionOperators {
 
   @Override
   protected void applyColumnSum(Tensor x, boolean accumulate, Tensor y) {
-    sumColumns(x, x.dim(0), x.dim(1), accumulate, y);
+    sumColumns(0, x, x.dim(0), x.dim(1), accumulate, y);
   }
 
-  private void sumColumns(Tensor x, long rows, long columns, boolean accumulate, Tensor y) {
+  @Override
+  protected void applyReluColumnSum(Tensor output, Tensor x, boolean accumulate, Tensor y) {
+    sumColumns(address(output), x, x.dim(0), x.dim(1), accumulate, y);
+  }
+
+  private void sumColumns(
+      long output, Tensor x, long rows, long columns, boolean accumulate, Tensor y) {
     try (TensorScope scope = y.device().root().child("column sum")) {
       Tensor partial =
           scope.create(
@@ -34,8 +40,9 @@ final class CudaReduction extends ReductionOperators {
               MemoryTag.WORKSPACE,
               ReductionKernels.slices(rows),
               columns);
-      kernels.columnSum(
+      kernels.maskedColumnSum(
           storage(x),
+          output,
           address(x),
           rows,
           columns,
@@ -64,6 +71,6 @@ final class CudaReduction extends ReductionOperators {
 
   @Override
   protected void applySum(Tensor x, Tensor y) {
-    sumColumns(x, x.elements(), 1, false, y);
+    sumColumns(0, x, x.elements(), 1, false, y);
   }
 }

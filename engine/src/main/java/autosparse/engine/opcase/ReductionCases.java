@@ -15,6 +15,9 @@ final class ReductionCases {
     List<OpCase> cases = new ArrayList<>();
     cases.add(columnSum(20, false));
     cases.add(columnSum(1, true));
+    cases.add(columnSum(264, true));
+    cases.add(reluColumnSum(21));
+    cases.add(reluColumnSum(72));
     cases.add(segmentSum(1));
     cases.add(segmentSum(21));
     cases.add(segmentBroadcast());
@@ -46,6 +49,29 @@ final class ReductionCases {
                     return accumulate ? List.of(dx, dy) : List.of(dx);
                   },
                   (double) x.elements());
+            })
+        .ofActivations();
+  }
+
+  private static OpCase reluColumnSum(int columns) {
+    return new OpCase(
+            "reluColumnSum C=" + columns,
+            "reduction",
+            Tolerance.SINGLE,
+            List.of(0L, 1L, 31L, 33L, 63L, 65L, 1025L, 10000L),
+            1 << 16,
+            (scope, size, draw) -> {
+              Values values = new Values(scope, draw);
+              Tensor output = values.activation("output", size, columns);
+              Tensor dz = values.activation("dz", size, columns);
+              Tensor db = values.real("db", columns);
+              ReductionOperators reduction = scope.device().operators().reduction();
+              return Invocation.of(
+                  List.of(output, dz, db),
+                  List.of(dz, db),
+                  () -> reduction.reluColumnSum(output, dz, true, db),
+                  null,
+                  (double) dz.elements());
             })
         .ofActivations();
   }

@@ -36,14 +36,17 @@ public abstract class GemmOperators {
    * y = activation(x·weightᵀ + bias), fused.
    *
    * @param x [N, in]
-   * @param weight [out, in], real; rounded to x's type
+   * @param weight [out, in], real, rounded to x's type for the product; or of x's type
    * @param bias [out], real, or null for none
    * @param activation IDENTITY or RELU (GELU's gradient needs its input: apply it separately)
    * @param y [N, out]
    */
   public final void linear(Tensor x, Tensor weight, Tensor bias, Activation activation, Tensor y) {
     Check.activation("linear", "x", x, -1, -1);
-    Check.real("linear", "weight", weight, -1, x.dim(1));
+    Check.activation("linear", "weight", weight, -1, x.dim(1));
+    if (weight.dtype() != x.dtype()) {
+      Check.real("linear", "weight", weight, -1, x.dim(1));
+    }
     Check.activation("linear", "y", y, x.dim(0), weight.dim(0));
     Check.sameType("linear", "y", y, "x", x);
     if (bias != null) {

@@ -18,6 +18,21 @@ public abstract class ReductionOperators {
   }
 
   /**
+   * The backward step of a bias and a ReLU: dz becomes 0 where the ReLU's output is, in place, and
+   * what is left of it is summed as {@link #columnSum} does.
+   *
+   * @param output of the ReLU, [N, C]
+   * @param dz gradient of the output on entry, of the ReLU's input on return, [N, C]
+   * @param db [C], real
+   */
+  public final void reluColumnSum(Tensor output, Tensor dz, boolean accumulate, Tensor db) {
+    Check.alike("reluColumnSum", "output", output, "dz", dz);
+    Check.activation("reluColumnSum", "dz", dz, -1, -1);
+    Check.real("reluColumnSum", "db", db, dz.dim(1));
+    applyReluColumnSum(output, dz, accumulate, db);
+  }
+
+  /**
    * y[s] = Σ of the rows of x in segment s, which are offsets[s] to offsets[s+1].
    *
    * @param x [T, C]
@@ -53,6 +68,12 @@ public abstract class ReductionOperators {
   }
 
   protected abstract void applyColumnSum(Tensor x, boolean accumulate, Tensor y);
+
+  /** One operator after the other; devices that can do both in one pass do. */
+  protected void applyReluColumnSum(Tensor output, Tensor dz, boolean accumulate, Tensor db) {
+    dz.device().operators().elementwise().activationBackward(Activation.RELU, output, dz, dz);
+    applyColumnSum(dz, accumulate, db);
+  }
 
   protected abstract void applySegmentSum(Tensor x, Tensor offsets, Tensor y);
 

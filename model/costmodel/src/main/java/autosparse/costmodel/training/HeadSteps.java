@@ -40,6 +40,14 @@ public final class HeadSteps implements AutoCloseable {
     this.ranking = ranking;
   }
 
+  /** A batch and what the head reads of it, on the host. */
+  public record Prepared(BatchArrays arrays, RankingBatch batch) {}
+
+  /** Gathers what the head reads of a batch, which waits for nothing and needs no device. */
+  public Prepared prepare(RankingBatch batch) {
+    return new Prepared(head.batch(batch.selections(), ROW_MULTIPLE), batch);
+  }
+
   /**
    * Runs head, loss and backward pass of a step.
    *
@@ -47,7 +55,13 @@ public final class HeadSteps implements AutoCloseable {
    * @param mean [1], the step's loss
    */
   public void run(Tape tape, Variable features, RankingBatch batch, Tensor mean) {
-    BatchArrays arrays = head.batch(batch.selections(), ROW_MULTIPLE);
+    run(tape, features, prepare(batch), mean);
+  }
+
+  /** As the other, for a batch that was prepared before. */
+  public void run(Tape tape, Variable features, Prepared prepared, Tensor mean) {
+    BatchArrays arrays = prepared.arrays();
+    RankingBatch batch = prepared.batch();
     Form form = new Form(arrays.form(), features.value().shape(), batch.tasks(), batch.size());
     HeadStep step = byForm.get(form);
     if (step == null) {
