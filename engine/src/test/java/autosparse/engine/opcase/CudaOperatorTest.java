@@ -11,6 +11,7 @@ import autosparse.kernels.CudaDriver;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,7 +25,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Every operator on the GPU in every precision against the reference, on guarded memory that starts
  * as NaN, twice.
  *
- * <p>{@code -Dautosparse.opcases=REGEX} runs the cases of the families that match.
+ * <p>{@code -Dautosparse.opcases=REGEX} runs the cases whose family or name matches, {@code
+ * -Dautosparse.sizes=33,1025} only these of their sizes (under compute-sanitizer all take hours).
  */
 @Tag("gpu")
 class CudaOperatorTest {
@@ -63,15 +65,19 @@ class CudaOperatorTest {
   }
 
   static Stream<Arguments> casesAndSizes() {
-    String families = System.getProperty("autosparse.opcases", ".*");
+    String cases = System.getProperty("autosparse.opcases", ".*");
+    String sizes = System.getProperty("autosparse.sizes");
+    Set<String> chosen = sizes == null ? Set.of() : Set.of(sizes.split(","));
     return OpCases.all().stream()
-        .filter(operator -> operator.family().matches(families))
+        .filter(operator -> operator.family().matches(cases) || operator.name().matches(cases))
         .flatMap(
             operator ->
                 operator.precisions().stream()
                     .flatMap(
                         precision ->
                             operator.testSizes().stream()
+                                .filter(
+                                    size -> sizes == null || chosen.contains(String.valueOf(size)))
                                 .map(size -> Arguments.of(operator, precision, size))));
   }
 
