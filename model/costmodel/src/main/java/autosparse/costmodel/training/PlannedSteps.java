@@ -3,6 +3,8 @@ package autosparse.costmodel.training;
 import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerStrategy;
+import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.memory.RangeAllocator;
 import autosparse.schedule.InputException;
 import autosparse.schedule.SparsityPattern;
 import java.util.HashMap;
@@ -27,18 +29,23 @@ public final class PlannedSteps {
 
   private final StepPlanner planner;
   private final List<SparsityPattern> patterns;
-  private final long capacity;
+  private final MemoryBudget budget;
   private final Map<List<Integer>, Planned> plans = new HashMap<>();
 
   /**
    * @param planner of the run's model, data and kind of device
    * @param patterns of the data
-   * @param capacity bytes of the device's range
+   * @param budget of the device
    */
-  public PlannedSteps(StepPlanner planner, List<SparsityPattern> patterns, long capacity) {
+  public PlannedSteps(StepPlanner planner, List<SparsityPattern> patterns, MemoryBudget budget) {
     this.planner = planner;
     this.patterns = List.copyOf(patterns);
-    this.capacity = capacity;
+    this.budget = budget;
+  }
+
+  /** Bytes of the device's range for tensors. */
+  private long capacity() {
+    return Math.max(0, budget.range()) / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
   }
 
   /**
@@ -68,7 +75,7 @@ public final class PlannedSteps {
    * work and the next step's patterns.
    */
   public boolean areRoomy() {
-    return plans.values().stream().allMatch(p -> p.plan().capacityBytes() <= capacity / 2);
+    return plans.values().stream().allMatch(p -> p.plan().capacityBytes() <= capacity() / 2);
   }
 
   /** All plans so far. */
@@ -77,9 +84,20 @@ public final class PlannedSteps {
   }
 
   private Planned plan(StepPlan.Step step) {
-    StrategySearch search = planner.search(step);
-    MemoryPlan plan = search.fastest(capacity).orElseThrow(() -> tooLarge(step, search.smallest()));
-    Planned planned = new Planned(plan, search.behindBytes());
+    Planned planned;
+    if (planner.hasTower()) {
+      StrategySearch search = planner.search(step);
+      planned =
+          new Planned(
+              search.fastest(capacity()).orElseThrow(() -> tooLarge(step, search.smallest())),
+              search.behindBytes());
+    } else {
+      MemoryPlan only = planner.onlyPlan(step);
+      if (only.capacityBytes() > capacity()) {
+        throw tooLarge(step, only);
+      }
+      planned = new Planned(only, only.peakBytes());
+    }
     plans.put(step.matrices(), planned);
     return planned;
   }
@@ -92,10 +110,12 @@ public final class PlannedSteps {
             + smallest.capacityBytes()
             + " bytes at the least ("
             + smallest.strategy()
-            + "), the device's range has "
-            + capacity
+            + "), "
+            + smallest.baseBytes()
+            + " of them weights, gradients and optimiser; the device's range has "
+            + Math.max(0, budget.range())
             + ": raise --memory-budget to "
-            + smallest.capacityBytes()
+            + budget.bytesFor(smallest.capacityBytes())
             + " or more, or lower --channels or --batch");
   }
 
@@ -111,13 +131,14 @@ public final class PlannedSteps {
         planned = plan(step);
       }
       MemoryPlan plan = planned.plan();
-      pyramids.makeRoom(step.matrices(), plan.capacityBytes() - plan.baseBytes());
+      pyramids.makeRoom(step.matrices(), plan.strategy(), plan.capacityBytes() - plan.baseBytes());
       return plan.strategy();
     };
   }
 
   private boolean covers(Planned planned, StepPlan.Step step) {
-    return planned.plan().capacityBytes() <= ROOMY * capacity
-        || planner.headBytes(step) <= planned.headBytes();
+    return planned.plan().capacityBytes() <= ROOMY * capacity()
+        || (planner.hasTower() ? planner.headBytes(step) : planner.onlyPlan(step).peakBytes())
+            <= planned.headBytes();
   }
 }
