@@ -8,9 +8,11 @@ import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.planning.InertOperators;
 import autosparse.engine.planning.PlannedMemory;
 import autosparse.engine.planning.PlannedPatterns;
+import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.Sites;
 import autosparse.kernels.CudaContext;
 import autosparse.kernels.Gpu;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -108,8 +110,8 @@ public final class PlanningDevice implements Device {
     throw new IllegalArgumentException(device.name() + " is a plan already");
   }
 
-  /** Tells which patterns sites were made from; used by {@link Sites} alone. */
-  public void copied(Sites sites, Sites.Pattern... batch) {
+  /** Tells which rows sites were made from; used by those who make sites alone. */
+  public void copied(Sites sites, List<RowRange> batch) {
     patterns.copied(sites, batch);
   }
 

@@ -4,6 +4,7 @@ import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
+import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,12 +18,16 @@ import java.util.Map;
 public final class PatternPyramid implements AutoCloseable {
   private record MapKey(int level, ConvolutionKernel kernel) {}
 
+  private record LatticeRow(int level, long row) {}
+
   private final TensorScope scope;
   private final List<Sites> levels = new ArrayList<>();
   private final Map<MapKey, NeighborMap> maps = new HashMap<>();
   private final Map<ConvolutionKernel, Tensor> masks = new HashMap<>();
+  private final Map<LatticeRow, Long> firstSites = new HashMap<>();
 
-  public PatternPyramid(TensorScope parent, Sites.Pattern... batch) {
+  /** Of a batch of matrices, which are copied to the device. */
+  public PatternPyramid(TensorScope parent, RowSource... batch) {
     this.scope = parent.child("pyramid");
     try {
       levels.add(Sites.of(scope, batch));
@@ -30,6 +35,12 @@ public final class PatternPyramid implements AutoCloseable {
       scope.close();
       throw e;
     }
+  }
+
+  /** Of sites that somebody else owns and frees after this. */
+  public PatternPyramid(TensorScope parent, Sites sites) {
+    this.scope = parent.child("pyramid");
+    levels.add(sites);
   }
 
   /** Sites of a level that exists: 0, or one that a strided {@link #map} has led to. */
@@ -69,7 +80,9 @@ public final class PatternPyramid implements AutoCloseable {
 
   /** Number of the first site, on a level that exists, of a lattice row or of a later one. */
   public long firstSite(int level, long row) {
-    return scope.device().operators().pattern().firstSite(levels.get(level), row);
+    return firstSites.computeIfAbsent(
+        new LatticeRow(level, row),
+        key -> scope.device().operators().pattern().firstSite(levels.get(level), row));
   }
 
   /** Bytes held on the device. */

@@ -7,9 +7,11 @@ import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.SparsePatternOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
+import autosparse.engine.sparse.RowRange;
+import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.SiteCounts;
 import autosparse.engine.sparse.Sites;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
@@ -20,20 +22,41 @@ import java.util.function.Function;
  * made on the host from the patterns themselves.
  */
 public final class PlannedPatterns extends SparsePatternOperators implements SiteCounts {
-  /** Batches whose counts are remembered. */
-  private static final int REMEMBERED = 16;
+  /** Coordinates of a level, with the counts of all levels of the same contents. */
+  private static final class Level {
+    private final LevelRows rows;
+    private final LevelCounts counts;
+
+    /** Coarsest stride, in lattice steps of this level, for which the counts are these. */
+    private final long unit;
+
+    private final Map<Integer, Level> coarser = new HashMap<>();
+
+    Level(LevelRows rows, LevelCounts counts, long unit) {
+      this.rows = rows;
+      this.counts = counts;
+      this.unit = unit;
+    }
+
+    Level coarser(int stride) {
+      if (unit % stride != 0) {
+        throw new IllegalArgumentException(
+            "a level of stride " + stride + " of rows that come in units of " + unit);
+      }
+      return coarser.computeIfAbsent(
+          stride, s -> new Level(rows.coarser(s), counts.coarser(s), unit / s));
+    }
+  }
+
+  private record Range(long first, long end, long unit) {}
 
   private final SparsePatternOperators operators;
-  private final Map<Sites, PatternLevel> levels = new WeakHashMap<>();
-  private final Map<List<Sites.Pattern>, PatternLevel> remembered =
-      new LinkedHashMap<>(16, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+  private final Map<Sites, Level> levels = new WeakHashMap<>();
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<List<Sites.Pattern>, PatternLevel> eldest) {
-          return size() > REMEMBERED;
-        }
-      };
+  /** Counts by what they depend on, and what ranges contain, as long as their source is in use. */
+  private final Map<List<RowContent>, LevelCounts> counts = new HashMap<>();
+
+  private final Map<RowSource, Map<Range, RowContent>> contents = new WeakHashMap<>();
 
   /**
    * @param operators makes the operators of the device that is planned for, which ask this for
@@ -48,13 +71,26 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
     return new PlannedPatterns(HostPatterns::new);
   }
 
-  /** Tells which patterns the sites of level 0 were made from. */
-  public void copied(Sites sites, Sites.Pattern... batch) {
-    levels.put(sites, remembered.computeIfAbsent(List.of(batch), PatternLevel::new));
+  /** Tells which rows the sites of level 0 are; they are read if they were not before. */
+  public void copied(Sites sites, List<RowRange> batch) {
+    Map<RowRange, Sites.Pattern> read = new HashMap<>();
+    List<RowContent> content = batch.stream().map(range -> content(range, read)).toList();
+    LevelCounts known = counts.computeIfAbsent(content, key -> new LevelCounts());
+    LevelRows rows = read.size() == batch.size() ? LevelRows.of(batch, read) : LevelRows.of(batch);
+    long unit = batch.stream().mapToLong(RowRange::unit).min().orElse(RowRange.UNLIMITED);
+    levels.put(sites, new Level(rows, known, unit));
   }
 
-  private PatternLevel level(Sites sites) {
-    PatternLevel level = levels.get(sites);
+  private RowContent content(RowRange range, Map<RowRange, Sites.Pattern> read) {
+    return contents
+        .computeIfAbsent(range.source(), source -> new HashMap<>())
+        .computeIfAbsent(
+            new Range(range.first(), range.end(), range.unit()),
+            key -> RowContent.of(read.computeIfAbsent(range, RowRange::read), range.unit()));
+  }
+
+  private Level level(Sites sites) {
+    Level level = levels.get(sites);
     if (level == null) {
       throw new IllegalStateException(sites + " are not of this planning device");
     }
@@ -63,12 +99,15 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   @Override
   public long[] firstSites(Sites fine, int stride, Tensor firstSites) {
-    return level(fine).coarser(stride).firstSites();
+    Level level = level(fine).coarser(stride);
+    return level.counts.firstSites(level.rows);
   }
 
   @Override
   public long pairs(Sites fine, ConvolutionKernel kernel, Tensor counts, long at) {
-    return level(fine).pairs(kernel);
+    Level inputs = level(fine);
+    Level outputs = kernel.isSubmanifold() ? inputs : inputs.coarser(kernel.stride());
+    return inputs.counts.pairs(inputs.rows, outputs.rows, kernel);
   }
 
   @Override
@@ -92,7 +131,8 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   @Override
   protected long readFirstSite(Sites sites, long row) {
-    return level(sites).firstSite(row);
+    Level level = level(sites);
+    return level.counts.firstSite(level.rows, row);
   }
 
   private static final class HostPatterns extends SparsePatternOperators {

@@ -1,9 +1,11 @@
 package autosparse.engine.sparse;
 
+import autosparse.engine.DType;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
+import java.util.Arrays;
 
 /**
  * The active coordinates of one level of a batch of sparse matrices: sorted CSR over lattice rows.
@@ -50,30 +52,47 @@ public final class Sites {
   }
 
   /** One matrix of a batch on the host: CSR with sorted columns and no duplicates. */
-  public record Pattern(long rows, long columns, long[] rowPointers, int[] columnIndices) {}
+  public record Pattern(long rows, long columns, long[] rowPointers, int[] columnIndices)
+      implements RowSource {
+    @Override
+    public long sitesBefore(long row) {
+      return rowPointers[Math.toIntExact(row)];
+    }
 
-  /** Copies a batch of patterns to the scope's device. */
-  public static Sites of(TensorScope scope, Pattern... batch) {
+    @Override
+    public Pattern read(long firstRow, long endRow) {
+      int sites = checkRange(firstRow, endRow);
+      if (firstRow == 0 && endRow == rows) {
+        return this;
+      }
+      int first = (int) firstRow;
+      long start = rowPointers[first];
+      long[] pointers = Arrays.copyOfRange(rowPointers, first, (int) endRow + 1);
+      for (int row = 0; row < pointers.length; row++) {
+        pointers[row] -= start;
+      }
+      return new Pattern(
+          endRow - firstRow,
+          columns,
+          pointers,
+          Arrays.copyOfRange(columnIndices, (int) start, (int) start + sites));
+    }
+  }
+
+  /** Copies a batch of matrices to the scope's device; a planning device reads none of them. */
+  public static Sites of(TensorScope scope, RowSource... batch) {
     long[] firstRows = new long[batch.length + 1];
     long[] firstSites = new long[batch.length + 1];
     for (int b = 0; b < batch.length; b++) {
       firstRows[b + 1] = firstRows[b] + batch[b].rows();
-      firstSites[b + 1] = firstSites[b] + batch[b].columnIndices().length;
+      firstSites[b + 1] = firstSites[b] + batch[b].sites();
     }
     long rows = firstRows[batch.length];
-    Tensor pointers =
-        scope.create("row pointers", autosparse.engine.DType.I64, MemoryTag.SITES, rows + 1);
-    Tensor columns =
-        scope.create(
-            "columns", autosparse.engine.DType.I32, MemoryTag.SITES, firstSites[batch.length]);
-    for (int b = 0; b < batch.length; b++) {
-      long[] shifted = batch[b].rowPointers().clone();
-      for (int r = 0; r < shifted.length; r++) {
-        shifted[r] += firstSites[b];
-      }
-      pointers.write(firstRows[b], shifted, 0, shifted.length);
-      int[] indices = batch[b].columnIndices();
-      columns.write(firstSites[b], indices, 0, indices.length);
+    Tensor pointers = scope.create("row pointers", DType.I64, MemoryTag.SITES, rows + 1);
+    Tensor columns = scope.create("columns", DType.I32, MemoryTag.SITES, firstSites[batch.length]);
+    boolean planned = scope.device() instanceof PlanningDevice;
+    for (int b = 0; b < batch.length && !planned; b++) {
+      write(batch[b].read(0, batch[b].rows()), firstRows[b], firstSites[b], pointers, columns);
     }
     if (batch.length == 0) {
       pointers.write(0, new long[1], 0, 1);
@@ -81,9 +100,21 @@ public final class Sites {
     Tensor offsets = scope.longs("site offsets", MemoryTag.SITES, firstSites);
     Sites sites = new Sites(pointers, columns, offsets, firstRows, firstSites, 1);
     if (scope.device() instanceof PlanningDevice planning) {
-      planning.copied(sites, batch);
+      planning.copied(sites, Arrays.stream(batch).map(RowRange::whole).toList());
     }
     return sites;
+  }
+
+  /** Copies one matrix behind others. */
+  static void write(
+      Pattern pattern, long firstRow, long firstSite, Tensor rowPointers, Tensor columns) {
+    long[] pointers = pattern.rowPointers();
+    if (firstSite > 0) {
+      pointers = Arrays.stream(pointers).map(p -> p + firstSite).toArray();
+    }
+    rowPointers.write(firstRow, pointers, 0, pointers.length);
+    int[] indices = pattern.columnIndices();
+    columns.write(firstSite, indices, 0, indices.length);
   }
 
   public Tensor rowPointers() {

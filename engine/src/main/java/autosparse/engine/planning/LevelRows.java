@@ -1,33 +1,49 @@
 package autosparse.engine.planning;
 
 import autosparse.engine.sparse.ConvolutionKernel;
+import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.Sites;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
- * One level of a batch of patterns on the host: what a planning device counts sites and pairs from.
- * Counts are made once and remembered, since a planner runs many steps on one pattern.
+ * The coordinates of one level of a batch on the host: what a planning device counts sites and
+ * pairs from. They are read, and coarser levels made of them, when a count needs them, and go with
+ * the sites that they belong to.
  */
-final class PatternLevel {
-  private final List<Sites.Pattern> patterns;
-  private final Map<Integer, PatternLevel> coarser = new HashMap<>();
-  private final Map<ConvolutionKernel, Long> pairs = new HashMap<>();
+final class LevelRows {
+  private final Supplier<List<Sites.Pattern>> reader;
+  private List<Sites.Pattern> patterns;
 
-  /**
-   * @param patterns the level's coordinates, matrix after matrix, in lattice steps of the level
-   */
-  PatternLevel(List<Sites.Pattern> patterns) {
-    this.patterns = List.copyOf(patterns);
+  private LevelRows(Supplier<List<Sites.Pattern>> reader) {
+    this.reader = reader;
+  }
+
+  /** Of level 0, not read yet. */
+  static LevelRows of(List<RowRange> batch) {
+    return new LevelRows(() -> batch.stream().map(RowRange::read).toList());
+  }
+
+  /** Of level 0, which has just been read for another reason. */
+  static LevelRows of(List<RowRange> batch, Map<RowRange, Sites.Pattern> read) {
+    List<Sites.Pattern> patterns = batch.stream().map(read::get).toList();
+    return new LevelRows(() -> patterns);
   }
 
   /** The level of floor(coordinate / stride). */
-  PatternLevel coarser(int stride) {
-    return coarser.computeIfAbsent(
-        stride, s -> new PatternLevel(patterns.stream().map(p -> coarser(p, s)).toList()));
+  LevelRows coarser(int stride) {
+    return new LevelRows(() -> patterns().stream().map(p -> coarser(p, stride)).toList());
+  }
+
+  /** The level's coordinates, matrix after matrix, in lattice steps of the level. */
+  private List<Sites.Pattern> patterns() {
+    if (patterns == null) {
+      patterns = reader.get();
+    }
+    return patterns;
   }
 
   private static Sites.Pattern coarser(Sites.Pattern fine, int stride) {
@@ -80,37 +96,36 @@ final class PatternLevel {
 
   /** First site of each matrix, then the number of sites [B+1]. */
   long[] firstSites() {
-    long[] first = new long[patterns.size() + 1];
-    for (int b = 0; b < patterns.size(); b++) {
-      first[b + 1] = first[b] + patterns.get(b).columnIndices().length;
+    long[] first = new long[patterns().size() + 1];
+    for (int b = 0; b < patterns().size(); b++) {
+      first[b + 1] = first[b] + patterns().get(b).sites();
     }
     return first;
   }
 
   /** Site number at which a lattice row of the stacked batch starts. */
   long firstSite(long row) {
-    long[] first = firstSites();
+    long first = 0;
     long firstRow = 0;
-    for (int b = 0; b < patterns.size(); b++) {
-      Sites.Pattern pattern = patterns.get(b);
+    for (Sites.Pattern pattern : patterns()) {
       if (row < firstRow + pattern.rows()) {
-        return first[b] + pattern.rowPointers()[(int) (row - firstRow)];
+        return first + pattern.rowPointers()[(int) (row - firstRow)];
       }
       firstRow += pattern.rows();
+      first += pattern.sites();
     }
-    return first[patterns.size()];
+    return first;
   }
 
-  /** Pairs of an output of a kernel and an active input, with this level as the inputs. */
-  long pairs(ConvolutionKernel kernel) {
-    return pairs.computeIfAbsent(kernel, this::count);
-  }
-
-  private long count(ConvolutionKernel kernel) {
-    PatternLevel outputs = kernel.isSubmanifold() ? this : coarser(kernel.stride());
+  /**
+   * Pairs of an output of a kernel and an active input, with this level as the inputs.
+   *
+   * @param outputs this level itself or a coarser one
+   */
+  long pairs(LevelRows outputs, ConvolutionKernel kernel) {
     long total = 0;
-    for (int b = 0; b < patterns.size(); b++) {
-      total += pairs(patterns.get(b), outputs.patterns.get(b), kernel);
+    for (int b = 0; b < patterns().size(); b++) {
+      total += pairs(patterns().get(b), outputs.patterns().get(b), kernel);
     }
     return total;
   }
