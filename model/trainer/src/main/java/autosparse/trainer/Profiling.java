@@ -29,7 +29,6 @@ import autosparse.schedule.RecordFile;
 import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.Split;
 import autosparse.schedule.Task;
-import autosparse.trainer.options.DeviceOptions;
 import autosparse.trainer.options.ProfileOptions;
 import autosparse.trainer.profile.MatrixProfile;
 import autosparse.trainer.profile.MatrixProfile.Within;
@@ -249,12 +248,7 @@ final class Profiling {
   /** Runs the step for real in a range of exactly the planned bytes; its peak. */
   private OptionalLong measure(
       TrainingData data, ModelStatistics statistics, StepPlan.Step step, MemoryPlan plan) {
-    DeviceOptions given = options.device();
-    DeviceSelection sized =
-        Devices.select(
-            new DeviceOptions(
-                given.device(), given.precision(), plan.capacityBytes(), given.threads()));
-    try (Device device = sized.open();
+    try (Device device = Devices.select(options.device()).openWithRange(plan.capacityBytes());
         CostModel model = CostModels.create(config, statistics, device.root(), SEED);
         PyramidCache pyramids = new PyramidCache(device.root(), data.patterns(), 0);
         // As planned: no heads replayed as graphs, no patterns copied ahead.

@@ -10,6 +10,7 @@ import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.layers.RankingLoss;
+import autosparse.schedule.InputException;
 import autosparse.schedule.NoiseStats;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -68,6 +69,38 @@ public final class Evaluator {
     this.passes = passes;
     this.loss = loss;
     this.lossBatch = lossBatch;
+  }
+
+  /**
+   * Plans all passes of {@link #evaluate}.
+   *
+   * @param encoded every task of the data
+   * @param blind whether the model is judged with another matrix's pattern too
+   * @throws InputException when one does not fit, with the budget that would do
+   */
+  public static void plan(
+      PlannedPasses passes,
+      TrainingData data,
+      List<EncodedTask> encoded,
+      RankingLoss loss,
+      int lossBatch,
+      boolean blind) {
+    int largest = 0;
+    for (int t = 0; t < data.tasks().size(); t++) {
+      TaskData task = data.tasks().get(t);
+      if (task.validation().length > 0) {
+        passes.planTower(task.matrix(), data.patterns().get(task.matrix()));
+        if (blind && data.patterns().size() > 1) {
+          int other = (task.matrix() + 1) % data.patterns().size();
+          passes.planTower(other, data.patterns().get(other));
+        }
+        passes.planScores(task.task().id(), encoded.get(t), task.validation());
+        largest = Math.max(largest, task.validation().length);
+      }
+    }
+    if (largest > 0) {
+      passes.planLoss(loss, Math.min(lossBatch, largest));
+    }
   }
 
   /**

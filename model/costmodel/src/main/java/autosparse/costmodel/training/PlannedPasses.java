@@ -8,6 +8,7 @@ import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.InputException;
+import autosparse.schedule.SparsityPattern;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -47,14 +48,15 @@ public final class PlannedPasses {
    * Plans the tower's pass over one matrix.
    *
    * @param matrix its number
-   * @param name what messages call it
    * @throws InputException when it does not fit however it is run, with the budget that would do
    */
-  public void planTower(int matrix, String name, Sites.Pattern pattern) {
+  public void planTower(int matrix, SparsityPattern of) {
     if (planner.model().tower().isEmpty() || towers.containsKey(matrix)) {
       return;
     }
-    StrategySearch search = planner.search(pattern);
+    StrategySearch search =
+        planner.search(
+            new Sites.Pattern(of.rows(), of.cols(), of.rowPointers(), of.columns()));
     MemoryPlan plan =
         search
             .fastest(Math.max(0, room() + planner.baseBytes()))
@@ -62,7 +64,7 @@ public final class PlannedPasses {
                 () -> {
                   MemoryPlan smallest = search.smallest();
                   return tooLarge(
-                      "the features of " + name,
+                      "the features of " + of.name(),
                       bytes(smallest),
                       " (" + smallest.strategy() + ")",
                       "lower");
