@@ -46,10 +46,7 @@ public final class CudaOperators {
   }
 
   private static Operators assemble(
-      CudaContext context,
-      Precision precision,
-      SparsePatternOperators pattern,
-      CudaGemm gemm) {
+      CudaContext context, Precision precision, SparsePatternOperators pattern, CudaGemm gemm) {
     return new Operators(
         gemm,
         new CudaElementwise(context),

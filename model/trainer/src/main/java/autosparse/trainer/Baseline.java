@@ -53,17 +53,17 @@ final class Baseline {
 
   private static TrainingConfig training(int epochs, long seed) {
     return new TrainingConfig(
-            RankingLoss.LAMBDARANK,
-            epochs,
-            BATCH,
-            0,
-            1,
-            1e-3,
-            RateSchedule.LINEAR,
-            1e-2,
-            true,
-            1,
-            seed);
+        RankingLoss.LAMBDARANK,
+        epochs,
+        BATCH,
+        0,
+        1,
+        1e-3,
+        RateSchedule.LINEAR,
+        1e-2,
+        true,
+        1,
+        seed);
   }
 
   /**

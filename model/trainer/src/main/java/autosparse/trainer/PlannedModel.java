@@ -61,8 +61,7 @@ final class PlannedModel implements AutoCloseable {
    */
   PlannedPasses judge(TrainingData data, int lossBatch, boolean blind, long others) {
     PlannedPasses passes = passes(others);
-    Evaluator.plan(
-        passes, data, Trainer.encode(planner.model(), data), LOSS, lossBatch, blind);
+    Evaluator.plan(passes, data, Trainer.encode(planner.model(), data), LOSS, lossBatch, blind);
     return passes;
   }
 

@@ -166,8 +166,7 @@ final class Training {
   }
 
   private int run(Path out, RunFolder.Mode mode, Device device, ModelConfig model) {
-    boolean roomy =
-        steps.areRoomy() && passes.areRoomy() && (baseline == null || baseline.roomy());
+    boolean roomy = steps.areRoomy() && passes.areRoomy() && (baseline == null || baseline.roomy());
     try (RunFolder folder = RunFolder.open(out, mode);
         Session session = Session.create(device, data, model, options.learning().seed());
         Trainer trainer = session.trainer(config, roomy)) {

@@ -53,8 +53,7 @@ public final class ForwardPasses {
   }
 
   /** As if memory were plenty. */
-  public static ForwardPasses unplanned(
-      CostModel model, TensorScope scope, PyramidCache pyramids) {
+  public static ForwardPasses unplanned(CostModel model, TensorScope scope, PyramidCache pyramids) {
     return new ForwardPasses(model, scope, pyramids, null);
   }
 
@@ -118,12 +117,12 @@ public final class ForwardPasses {
       if (features != null) {
         Tensor values =
             tape.scope()
-                .create(
-                    "pattern", features.dtype(), MemoryTag.INPUT, 1, features.values().length);
+                .create("pattern", features.dtype(), MemoryTag.INPUT, 1, features.values().length);
         values.setDoubles(features.values());
         pattern = Variable.constant(values);
       }
-      return model.scores(tape, pattern, List.of(new Selection(task, 0, indices)))
+      return model
+          .scores(tape, pattern, List.of(new Selection(task, 0, indices)))
           .value()
           .toDoubles();
     }

@@ -55,8 +55,7 @@ public final class PlannedPasses {
       return;
     }
     StrategySearch search =
-        planner.search(
-            new Sites.Pattern(of.rows(), of.cols(), of.rowPointers(), of.columns()));
+        planner.search(new Sites.Pattern(of.rows(), of.cols(), of.rowPointers(), of.columns()));
     MemoryPlan plan =
         search
             .fastest(Math.max(0, room() + planner.baseBytes()))

@@ -61,7 +61,9 @@ public final class PyramidCache implements AutoCloseable {
     return matrices.stream().map(this::onHost).toList();
   }
 
-  /** The same object each time while the heap has room: counts that are made of it are kept by it. */
+  /**
+   * The same object each time while the heap has room: counts that are made of it are kept by it.
+   */
   private Sites.Pattern onHost(int matrix) {
     SoftReference<Sites.Pattern> made = onHost.get(matrix);
     Sites.Pattern pattern = made == null ? null : made.get();

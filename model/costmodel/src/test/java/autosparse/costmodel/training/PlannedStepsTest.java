@@ -141,8 +141,8 @@ class PlannedStepsTest {
     try (TinyTraining training = training(ModelKind.AUTOSPARSE, 1L << 26);
         StepPlanner planner = planner(training, data)) {
       long smallest = planner.search(step(data)).smallest().capacityBytes();
-      PlannedSteps steps = new PlannedSteps(
-              planner, data.patterns(), MemoryBudget.ofTensors(smallest - 1));
+      PlannedSteps steps =
+          new PlannedSteps(planner, data.patterns(), MemoryBudget.ofTensors(smallest - 1));
       String message =
           assertThrows(InputException.class, () -> steps.planAll(List.of(step(data)))).getMessage();
       for (String part :
@@ -150,7 +150,8 @@ class PlannedStepsTest {
         assertTrue(message.contains(part), message);
       }
       try (TinyTraining enough = training(ModelKind.AUTOSPARSE, smallest)) {
-        PlannedSteps fitting = new PlannedSteps(planner, data.patterns(), MemoryBudget.ofTensors(smallest));
+        PlannedSteps fitting =
+            new PlannedSteps(planner, data.patterns(), MemoryBudget.ofTensors(smallest));
         fitting.planAll(List.of(step(data)));
         enough.trainer.plan(fitting.among(enough.pyramids));
         assertTrue(enough.trainer.next().loss() > 0);

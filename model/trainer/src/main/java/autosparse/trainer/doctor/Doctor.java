@@ -91,7 +91,9 @@ public final class Doctor {
           gigabytes(device.memory().capacity())
               + " for tensors of a budget of "
               + gigabytes(budget.bytes())
-              + (budget.taken().isEmpty() ? "" : " (not for tensors, in bytes: " + budget.takenText() + ")");
+              + (budget.taken().isEmpty()
+                  ? ""
+                  : " (not for tensors, in bytes: " + budget.takenText() + ")");
       int n = selection.isCuda() ? Rates.CUDA_SGEMM_SIZE : Rates.CPU_SGEMM_SIZE;
       return List.of(
           new Finding("device", chosen + "; " + facts + "; " + memory),
