@@ -125,7 +125,7 @@ class TrainCommandTest {
   @Test
   void aBudgetThatIsTooSmallNamesTheSmallestThatWorks() {
     Path run = folder.resolve("small");
-    List<String> once = train(run, "--epochs", "1", "--baseline-epochs", "0");
+    List<String> once = once(run, 0);
     program.refuse(
         Program.join(once, "--memory-budget", "64k"),
         "--memory-budget: a step on [m",
@@ -142,6 +142,14 @@ class TrainCommandTest {
     program.refuse(with(once, enough - 256), "--memory-budget", "");
   }
 
+  /** One epoch. */
+  private static List<String> once(Path run, int baselineEpochs) {
+    List<String> arguments = train(run);
+    arguments.set(arguments.indexOf("--epochs") + 1, "1");
+    arguments.set(arguments.indexOf("--baseline-epochs") + 1, String.valueOf(baselineEpochs));
+    return arguments;
+  }
+
   private static List<String> with(List<String> arguments, long budget) {
     return Program.join(arguments, "--memory-budget", String.valueOf(budget));
   }
@@ -150,11 +158,10 @@ class TrainCommandTest {
   @Test
   void aBaselineThatDoesNotFitIsRefusedAtTheStart() {
     Path run = folder.resolve("beside");
-    List<String> alone = train(run, "--epochs", "1", "--baseline-epochs", "0");
+    List<String> alone = once(run, 0);
     program.refuse(Program.join(alone, "--memory-budget", "64k"), "--memory-budget");
     long enough = number(program.err(), "raise --memory-budget to ", " or more");
-    program.refuse(
-        with(train(run, "--epochs", "1"), enough + (1 << 16)), "--baseline-epochs 0 leaves out");
+    program.refuse(with(once(run, 1), enough + (1 << 16)), "--baseline-epochs 0 leaves out");
     assertTrue(Files.notExists(run), "nothing is left behind");
   }
 
