@@ -100,7 +100,7 @@ final class Baseline {
       MemoryBudget left =
           new MemoryBudget(device.budget().bytes(), with(device.budget().taken(), others));
       PlannedSteps steps = new PlannedSteps(planner, data.patterns(), left);
-      steps.planAll(new StepPlan(data, config).epoch(0));
+      steps.planAll(new StepPlan(data, config).first(Training.PLANNED_STEPS));
       PlannedPasses passes =
           new PlannedPasses(planner.forward(), device.budget(), others + planner.baseBytes());
       Evaluator.plan(passes, data, planner.encoded(), config.loss(), BATCH, false);

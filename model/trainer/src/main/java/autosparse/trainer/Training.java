@@ -50,6 +50,9 @@ import java.util.OptionalLong;
 final class Training {
   private static final double NANOS_PER_MINUTE = 60e9;
 
+  /** Steps among which the largest is looked for where memory is scarce. */
+  static final int PLANNED_STEPS = 2000;
+
   /** Between two looks at the losses, each of which waits for the device. */
   private static final long RECORD_NANOS = 250_000_000L;
 
@@ -112,7 +115,7 @@ final class Training {
                 config)) {
       MemoryBudget budget = device.budget();
       steps = new PlannedSteps(planner, data.patterns(), budget);
-      steps.planAll(new StepPlan(data, config).epoch(0));
+      steps.planAll(new StepPlan(data, config).first(PLANNED_STEPS));
       passes = new PlannedPasses(planner.forward(), budget, planner.baseBytes());
       Evaluator.plan(passes, data, planner.encoded(), config.loss(), config.batch(), true);
       describe(budget);

@@ -136,7 +136,7 @@ class TrainCommandTest {
     for (int round = 0; round < 3 && program.run(with(once, enough)) != 0; round++) {
       // Other groups of matrices, or judging, ask for a little more.
       enough = number(program.err(), "raise --memory-budget to ", " or more");
-      assertTrue(Files.notExists(run), "nothing is left behind");
+      assertTrue(Files.notExists(run), program.err());
     }
     assertTrue(Files.exists(run.resolve("report.html")), program.err());
     program.refuse(with(once, enough - 256), "--memory-budget", "");

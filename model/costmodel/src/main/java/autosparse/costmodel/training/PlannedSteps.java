@@ -7,6 +7,8 @@ import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.memory.RangeAllocator;
 import autosparse.schedule.InputException;
 import autosparse.schedule.SparsityPattern;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,16 +51,33 @@ public final class PlannedSteps {
   }
 
   /**
-   * Plans the largest step of each group of matrices.
+   * Plans the step of each group of matrices that takes most. Which one that is, is only looked for
+   * where memory is scarce: elsewhere it is taken to be the one of most schedules.
    *
+   * @param steps of the run; steps that are not among them are planned when they come
    * @throws InputException when a step does not fit however it is run, with the bytes that would do
    */
   public void planAll(List<StepPlan.Step> steps) {
-    Map<List<Integer>, StepPlan.Step> largest = new LinkedHashMap<>();
+    Map<List<Integer>, List<StepPlan.Step>> groups = new LinkedHashMap<>();
     for (StepPlan.Step step : steps) {
-      largest.merge(step.matrices(), step, (a, b) -> schedules(b) > schedules(a) ? b : a);
+      groups.computeIfAbsent(step.matrices(), matrices -> new ArrayList<>()).add(step);
     }
-    largest.values().forEach(this::plan);
+    for (List<StepPlan.Step> group : groups.values()) {
+      StepPlan.Step largest =
+          group.stream().max(Comparator.comparingInt(PlannedSteps::schedules)).orElseThrow();
+      Optional<Planned> planned = find(largest);
+      if (planned.isEmpty() || planned.get().plan().capacityBytes() > ROOMY * capacity()) {
+        StepPlan.Step most =
+            group.stream().max(Comparator.comparingLong(this::headBytes)).orElseThrow();
+        planned = Optional.of(plan(most));
+      }
+      plans.put(largest.matrices(), planned.get());
+    }
+  }
+
+  /** What a step takes besides its tower, or in all where it has none. */
+  private long headBytes(StepPlan.Step step) {
+    return planner.hasTower() ? planner.headBytes(step) : planner.onlyPlan(step).peakBytes();
   }
 
   private static int schedules(StepPlan.Step step) {
@@ -84,25 +103,25 @@ public final class PlannedSteps {
   }
 
   private Planned plan(StepPlan.Step step) {
-    Planned planned;
-    if (planner.hasTower()) {
-      StrategySearch search = planner.search(step);
-      planned =
-          new Planned(
-              search.fastest(capacity()).orElseThrow(() -> tooLarge(step, search.smallest())),
-              search.behindBytes());
-    } else {
-      MemoryPlan only = planner.onlyPlan(step);
-      if (only.capacityBytes() > capacity()) {
-        throw tooLarge(step, only);
-      }
-      planned = new Planned(only, only.peakBytes());
-    }
+    Planned planned = find(step).orElseThrow(() -> tooLarge(step));
     plans.put(step.matrices(), planned);
     return planned;
   }
 
-  private InputException tooLarge(StepPlan.Step step, MemoryPlan smallest) {
+  private Optional<Planned> find(StepPlan.Step step) {
+    if (!planner.hasTower()) {
+      MemoryPlan only = planner.onlyPlan(step);
+      return only.capacityBytes() <= capacity()
+          ? Optional.of(new Planned(only, only.peakBytes()))
+          : Optional.empty();
+    }
+    StrategySearch search = planner.search(step);
+    return search.fastest(capacity()).map(plan -> new Planned(plan, search.behindBytes()));
+  }
+
+  private InputException tooLarge(StepPlan.Step step) {
+    MemoryPlan smallest =
+        planner.hasTower() ? planner.search(step).smallest() : planner.onlyPlan(step);
     return new InputException(
         "--memory-budget: a step on "
             + step.matrices().stream().map(m -> patterns.get(m).name()).toList()
@@ -138,7 +157,6 @@ public final class PlannedSteps {
 
   private boolean covers(Planned planned, StepPlan.Step step) {
     return planned.plan().capacityBytes() <= ROOMY * capacity()
-        || (planner.hasTower() ? planner.headBytes(step) : planner.onlyPlan(step).peakBytes())
-            <= planned.headBytes();
+        || headBytes(step) <= planned.headBytes();
   }
 }
