@@ -139,7 +139,9 @@ class TrainCommandTest {
       assertTrue(Files.notExists(run), program.err());
     }
     assertTrue(Files.exists(run.resolve("report.html")), program.err());
-    program.refuse(with(once, enough - 256), "--memory-budget", "");
+    Path less = folder.resolve("less");
+    program.refuse(with(once(less, 0), enough - 256), "--memory-budget", " to " + enough + " or");
+    assertTrue(Files.notExists(less), "nothing is left behind");
   }
 
   /** One epoch. */
