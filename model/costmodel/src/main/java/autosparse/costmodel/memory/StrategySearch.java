@@ -5,9 +5,10 @@ import autosparse.costmodel.memory.ChainProgramme.Solution;
 import autosparse.costmodel.memory.TowerStrategy.Checkpoints;
 import autosparse.costmodel.memory.TowerStrategy.Strips;
 import autosparse.costmodel.network.SparseTower;
+import autosparse.engine.DType;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.memory.MemoryLedger;
-import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.RowSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -37,13 +38,14 @@ public final class StrategySearch {
 
   private final PlanningDevice device;
   private final SparseTower tower;
-  private final List<Sites.Pattern> patterns;
+  private final List<? extends RowSource> patterns;
   private final boolean training;
   private final long behindBytes;
   private final Consumer<TowerStrategy> step;
   private final long baseBytes;
   private final Map<TowerStrategy, MemoryPlan> plans = new HashMap<>();
   private List<Candidate> candidates;
+  private boolean withCheckpoints;
 
   /**
    * @param device what the step runs on
@@ -56,7 +58,7 @@ public final class StrategySearch {
   public StrategySearch(
       PlanningDevice device,
       SparseTower tower,
-      List<Sites.Pattern> patterns,
+      List<? extends RowSource> patterns,
       boolean training,
       long behindBytes,
       Consumer<TowerStrategy> step) {
@@ -128,11 +130,13 @@ public final class StrategySearch {
 
   /** The fastest way that fits a range of so many bytes. */
   public Optional<MemoryPlan> fastest(long capacity) {
-    MemoryPlan keepAll = plan(TowerStrategy.KEEP_ALL);
-    if (keepAll.capacityBytes() <= capacity) {
-      return Optional.of(keepAll);
+    if (leastBytes(sites(), training) <= capacity) {
+      MemoryPlan keepAll = plan(TowerStrategy.KEEP_ALL);
+      if (keepAll.capacityBytes() <= capacity) {
+        return Optional.of(keepAll);
+      }
     }
-    for (Candidate candidate : candidates()) {
+    for (Candidate candidate : candidates(capacity)) {
       if (candidate.leastBytes() <= capacity) {
         MemoryPlan plan = plan(candidate.strategy(), candidate.relativeTime());
         if (plan.capacityBytes() <= capacity) {
@@ -145,31 +149,47 @@ public final class StrategySearch {
 
   /** The way that takes the fewest bytes. */
   public MemoryPlan smallest() {
-    MemoryPlan least = plan(TowerStrategy.KEEP_ALL);
-    List<Candidate> all = candidates();
+    // Strips first: what they take says whether it is worth counting the whole at once.
+    Optional<MemoryPlan> strips =
+        candidates(0).stream()
+            .filter(candidate -> candidate.strategy() instanceof Strips)
+            .min(Comparator.comparingLong(c -> ((Strips) c.strategy()).sites()))
+            .map(candidate -> plan(candidate.strategy(), candidate.relativeTime()));
+    MemoryPlan least = strips.orElse(null);
+    if (least == null || leastBytes(sites(), training) <= least.capacityBytes()) {
+      least = smaller(least, plan(TowerStrategy.KEEP_ALL));
+    }
     Optional<Candidate> checkpoints =
-        all.stream()
+        candidates(least.capacityBytes()).stream()
             .filter(candidate -> candidate.strategy() instanceof Checkpoints)
             .min(Comparator.comparingLong(Candidate::leastBytes));
-    Optional<Candidate> strips =
-        all.stream()
-            .filter(candidate -> candidate.strategy() instanceof Strips)
-            .min(Comparator.comparingLong(c -> ((Strips) c.strategy()).sites()));
-    for (Optional<Candidate> candidate : List.of(checkpoints, strips)) {
-      if (candidate.isPresent()) {
-        MemoryPlan plan = plan(candidate.get().strategy(), candidate.get().relativeTime());
-        least = plan.capacityBytes() < least.capacityBytes() ? plan : least;
-      }
+    if (checkpoints.isPresent()) {
+      Candidate candidate = checkpoints.get();
+      least = smaller(least, plan(candidate.strategy(), candidate.relativeTime()));
     }
     return least;
   }
 
+  private static MemoryPlan smaller(MemoryPlan one, MemoryPlan other) {
+    return one != null && one.capacityBytes() <= other.capacityBytes() ? one : other;
+  }
+
   /** Every way but keeping everything, the fastest first. */
   private List<Candidate> candidates() {
-    if (candidates == null) {
+    return candidates(Long.MAX_VALUE);
+  }
+
+  /**
+   * As {@link #candidates()}; checkpoints are left out where no way to place them fits, so that a
+   * matrix that is far too large to be had at once is never counted at once.
+   */
+  private List<Candidate> candidates(long capacity) {
+    boolean whole = leastBytes(sites(), false) <= capacity;
+    if (candidates == null || (whole && training && !withCheckpoints)) {
       List<Candidate> all = new ArrayList<>();
-      if (training) {
+      if (training && whole) {
         all.addAll(checkpoints());
+        withCheckpoints = true;
       }
       all.addAll(strips());
       all.sort(
@@ -178,6 +198,24 @@ public final class StrategySearch {
       candidates = all;
     }
     return candidates;
+  }
+
+  private long sites() {
+    return patterns.stream().mapToLong(RowSource::sites).sum();
+  }
+
+  /**
+   * A lower bound of what a step takes that has so many sites in the tower at once.
+   *
+   * @param kept whether all layers' outputs stay, or the first layer's alone is sure to be there
+   */
+  private long leastBytes(long sites, boolean kept) {
+    long channels = 0;
+    for (int layer = 0; layer < tower.size() && tower.outputLevel(layer) == 0; layer++) {
+      channels += layer == 0 || kept ? tower.channels(layer) : 0;
+    }
+    long site = channels * device.activation().bytes() + DType.I32.bytes();
+    return baseBytes + sites * site;
   }
 
   private List<Candidate> checkpoints() {
@@ -196,24 +234,25 @@ public final class StrategySearch {
   }
 
   private List<Candidate> strips() {
-    long sites = patterns.stream().mapToLong(p -> p.columnIndices().length).sum();
     List<Candidate> result = new ArrayList<>();
     long before = Long.MAX_VALUE;
-    for (long most = sites; most >= 1; most /= 2) {
+    for (long most = Strip.size(patterns); most >= 1; most /= 2) {
       List<Strip> strips = Strip.of(patterns, tower, most);
-      long largest = strips.stream().mapToLong(Strip::sites).max().orElse(0);
+      long largest = strips.stream().mapToLong(Strip::size).max().orElse(0);
       if (largest == before) {
         break; // the fewest rows that can be owned
       }
       before = largest;
-      result.add(new Candidate(new Strips(most), stripTime(strips), baseBytes));
+      long sites = strips.stream().mapToLong(Strip::sites).max().orElse(0);
+      long least = leastBytes(sites, training);
+      result.add(new Candidate(new Strips(most), stripTime(strips), least));
     }
     return result;
   }
 
   private double stripTime(List<Strip> strips) {
     double held = strips.stream().mapToDouble(Strip::sites).sum();
-    double all = patterns.stream().mapToDouble(p -> p.columnIndices().length).sum();
+    double all = sites();
     double passes = training ? STRIP_PASSES / TRAINING_PASSES : 1;
     return all == 0 ? passes : passes * held / all;
   }

@@ -1,9 +1,9 @@
 package autosparse.costmodel.memory;
 
 import autosparse.costmodel.network.SparseTower;
-import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.RowRange;
+import autosparse.engine.sparse.RowSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -16,42 +16,60 @@ import java.util.List;
  * coarser levels of the strip are rows of the matrix's coarser levels.
  *
  * @param matrix its place in the batch
- * @param pattern the matrix
+ * @param source the matrix
  * @param firstRow first row that the strip holds
  * @param endRow behind the last row that it holds
  * @param firstOwned first row that it owns
  * @param endOwned behind the last row that it owns
+ * @param unit product of the layers' strides
  */
 record Strip(
-    int matrix, Sites.Pattern pattern, long firstRow, long endRow, long firstOwned, long endOwned) {
+    int matrix,
+    RowSource source,
+    long firstRow,
+    long endRow,
+    long firstOwned,
+    long endOwned,
+    long unit) {
+  /** Rows that count as one site in a strip's size: empty rows take memory too, if little. */
+  static final long ROWS_PER_SITE = 64;
+
+  /** A strip's size stays below what one range of a source, and one batch of sites, can have. */
+  private static final long LARGEST = 1L << 30;
 
   /**
-   * The strips of a batch, in the order of matrices and rows.
-   *
-   * @param most sites that a strip holds, unless the fewest rows that can be owned need more
+   * Strips of many units own whole multiples of this share of their number: strips of a regular
+   * matrix are then alike but for the last.
    */
-  static List<Strip> of(List<Sites.Pattern> patterns, SparseTower tower, long most) {
+  private static final long ROUNDING = 16;
+
+  /**
+   * The strips of a batch, in the order of matrices and rows. Reads no rows.
+   *
+   * @param most size of a strip, unless the fewest rows that can be owned have more
+   */
+  static List<Strip> of(List<? extends RowSource> sources, SparseTower tower, long most) {
     long unit = tower.stride(tower.size() - 1);
     long halo = tower.haloRows();
     List<Strip> strips = new ArrayList<>();
-    for (int m = 0; m < patterns.size(); m++) {
-      Sites.Pattern pattern = patterns.get(m);
+    for (int m = 0; m < sources.size(); m++) {
+      RowSource source = sources.get(m);
       long from = 0;
-      while (from < pattern.rows()) {
-        Strip strip = owning(m, pattern, from, from + unit, unit, halo);
+      while (from < source.rows()) {
+        long all = (source.rows() - from + unit - 1) / unit;
         // Sites rise with the rows: the largest number of units that fits, by bisection.
         long fits = 1;
-        long above = (pattern.rows() - from + unit - 1) / unit + 1;
+        long above = all + 1;
         while (above - fits > 1) {
           long units = (fits + above) / 2;
-          Strip larger = owning(m, pattern, from, from + units * unit, unit, halo);
-          if (larger.sites() <= most) {
-            strip = larger;
+          Strip larger = owning(m, source, from, from + units * unit, unit, halo);
+          if (larger.size() <= Math.min(most, LARGEST)) {
             fits = units;
           } else {
             above = units;
           }
         }
+        Strip strip = owning(m, source, from, from + rounded(fits, all) * unit, unit, halo);
         strips.add(strip);
         from = strip.endOwned;
       }
@@ -59,37 +77,48 @@ record Strip(
     return strips;
   }
 
+  /** Fewer units than fit, so that the next strip can have as many; all if these fit. */
+  private static long rounded(long fits, long all) {
+    long step = Long.highestOneBit(Math.max(1, fits / ROUNDING));
+    return fits == all ? fits : fits / step * step;
+  }
+
   private static Strip owning(
-      int matrix, Sites.Pattern pattern, long from, long to, long unit, long halo) {
-    long end = Math.min(pattern.rows(), to);
+      int matrix, RowSource source, long from, long to, long unit, long halo) {
+    long end = Math.min(source.rows(), to);
     return new Strip(
         matrix,
-        pattern,
+        source,
         Math.max(0, (from - halo)) / unit * unit,
-        Math.min(pattern.rows(), (end + halo + unit - 1) / unit * unit),
+        Math.min(source.rows(), (end + halo + unit - 1) / unit * unit),
         from,
-        end);
+        end,
+        unit);
+  }
+
+  /** Size of a batch as one strip. */
+  static long size(List<? extends RowSource> sources) {
+    return sources.stream().mapToLong(s -> Math.max(s.sites(), s.rows() / ROWS_PER_SITE)).sum();
+  }
+
+  /** Number of rows that the strip holds. */
+  long rowCount() {
+    return endRow - firstRow;
   }
 
   /** Sites that the strip holds. */
   long sites() {
-    long[] pointers = pattern.rowPointers();
-    return pointers[Math.toIntExact(endRow)] - pointers[Math.toIntExact(firstRow)];
+    return source.sitesBefore(endRow) - source.sitesBefore(firstRow);
   }
 
-  /** The rows that the strip holds, as a pattern of their own. */
-  Sites.Pattern rows() {
-    int first = Math.toIntExact(firstRow);
-    int end = Math.toIntExact(endRow);
-    long start = pattern.rowPointers()[first];
-    long[] pointers = Arrays.copyOfRange(pattern.rowPointers(), first, end + 1);
-    for (int row = 0; row < pointers.length; row++) {
-      pointers[row] -= start;
-    }
-    int[] columns =
-        Arrays.copyOfRange(
-            pattern.columnIndices(), Math.toIntExact(start), (int) (start + pointers[end - first]));
-    return new Sites.Pattern(endRow - firstRow, pattern.columns(), pointers, columns);
+  /** Sites that the strip holds, or what its rows count as if that is more. */
+  long size() {
+    return Math.max(sites(), rowCount() / ROWS_PER_SITE);
+  }
+
+  /** The rows that the strip holds. */
+  RowRange rows() {
+    return new RowRange(source, firstRow, endRow, unit);
   }
 
   /** First owned lattice row, counted from the strip's own first, where one is {@code stride}. */

@@ -8,6 +8,7 @@ import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.ElementwiseOperators;
+import autosparse.engine.sparse.Sites;
 import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,9 +59,7 @@ final class StripPass implements TowerPass {
                       .zeros("pooled gradient", MemoryTag.ACTIVATION, sums.shape().toArray()))
               : Variable.constant(sums));
     }
-    for (Strip strip : strips) {
-      run(strip, Tape::inference, this::addSums);
-    }
+    run(Tape::inference, this::addSums);
     for (int layer = 0; layer < tower.size(); layer++) {
       for (int matrix = 0; matrix < batch; matrix++) {
         Tensor sum = averages.get(layer).value().rows(matrix, matrix + 1);
@@ -72,9 +71,7 @@ final class StripPass implements TowerPass {
 
   @Override
   public void finish() {
-    for (Strip strip : strips) {
-      run(strip, parent -> Tape.recording(parent, 0), this::addGradients);
-    }
+    run(parent -> Tape.recording(parent, 0), this::addGradients);
   }
 
   /** What one strip gives: the averages over the sites that it owns, and how many these are. */
@@ -85,8 +82,16 @@ final class StripPass implements TowerPass {
     Tape in(TensorScope parent);
   }
 
-  private void run(Strip strip, TapeMaker tapes, Consumer<Part> use) {
-    try (PatternPyramid pyramid = new PatternPyramid(scope, strip.rows())) {
+  private void run(TapeMaker tapes, Consumer<Part> use) {
+    try (StripRows rows = new StripRows(scope, strips)) {
+      for (Strip strip : strips) {
+        run(strip, rows.next(), tapes, use);
+      }
+    }
+  }
+
+  private void run(Strip strip, Sites rows, TapeMaker tapes, Consumer<Part> use) {
+    try (PatternPyramid pyramid = new PatternPyramid(scope, rows)) {
       tower.prepare(pyramid);
       Pool[] pools = new Pool[tower.size()];
       long[] owned = new long[tower.size()];

@@ -10,7 +10,7 @@ import autosparse.engine.DType;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.sparse.ConvolutionKernel;
-import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.RowSource;
 import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,10 +29,11 @@ final class TowerCost {
 
   private TowerCost() {}
 
-  static List<Layer> of(PlanningDevice device, SparseTower tower, List<Sites.Pattern> patterns) {
+  static List<Layer> of(
+      PlanningDevice device, SparseTower tower, List<? extends RowSource> patterns) {
     List<Layer> layers = new ArrayList<>();
     try (PatternPyramid pyramid =
-        new PatternPyramid(device.root(), patterns.toArray(Sites.Pattern[]::new))) {
+        new PatternPyramid(device.root(), patterns.toArray(RowSource[]::new))) {
       tower.prepare(pyramid);
       for (int layer = 0; layer < tower.size(); layer++) {
         layers.add(of(device, tower, pyramid, layer));

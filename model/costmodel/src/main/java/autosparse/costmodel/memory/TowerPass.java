@@ -6,7 +6,7 @@ import autosparse.costmodel.memory.TowerStrategy.Checkpoints;
 import autosparse.costmodel.memory.TowerStrategy.Strips;
 import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.TensorScope;
-import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.RowSource;
 import autosparse.layers.PatternPyramid;
 import java.util.List;
 import java.util.function.Supplier;
@@ -27,14 +27,14 @@ public interface TowerPass {
    * A pass over a batch of patterns.
    *
    * @param scope where a strip's tensors are made
-   * @param patterns of the batch, on the host
+   * @param patterns of the batch; only strips read them
    * @param pyramid of the whole batch, asked for only by strategies that have it at once
    */
   static TowerPass of(
       TowerStrategy strategy,
       SparseTower tower,
       TensorScope scope,
-      List<Sites.Pattern> patterns,
+      List<? extends RowSource> patterns,
       Supplier<PatternPyramid> pyramid) {
     if (strategy instanceof Strips strips) {
       return new StripPass(

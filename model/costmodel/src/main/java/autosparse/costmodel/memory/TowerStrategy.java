@@ -33,7 +33,7 @@ public sealed interface TowerStrategy {
    * the gradients.
    *
    * @param sites most sites of a strip, its halo included, where the rows that must stay together
-   *     have no more
+   *     have no more; 64 rows count as a site where that is more
    */
   record Strips(long sites) implements TowerStrategy {
     public Strips {

@@ -96,9 +96,9 @@ public final class Patterns {
       }
 
       @Override
-      public void forEachRow(Visitor visitor) {
+      public void forEachRow(int from, int to, Visitor visitor) {
         RowBuffer buffer = new RowBuffer();
-        for (int row = 0; row < rows; row++) {
+        for (int row = from; row < to; row++) {
           buffer.clear();
           maker.draw(row, stream(seed, row), buffer);
           buffer.sort();

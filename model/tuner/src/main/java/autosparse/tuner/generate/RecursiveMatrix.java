@@ -46,16 +46,19 @@ final class RecursiveMatrix implements RowSource {
   }
 
   @Override
-  public void forEachRow(Visitor visitor) {
-    share(0, levels, spec.nnz(), new RowBuffer(), visitor);
+  public void forEachRow(int from, int to, Visitor visitor) {
+    share(0, levels, spec.nnz(), new Rows(from, to, new RowBuffer(), visitor));
   }
 
-  private void share(long firstRow, int level, long nnz, RowBuffer buffer, Visitor visitor) {
-    if (firstRow >= spec.rows()) {
+  /** The rows that are asked for; shares of others are not looked into. */
+  private record Rows(int from, int to, RowBuffer buffer, Visitor visitor) {}
+
+  private void share(long firstRow, int level, long nnz, Rows rows) {
+    if (firstRow >= rows.to || firstRow + (1L << level) <= rows.from) {
       return;
     }
     if (level == 0) {
-      row((int) firstRow, nnz, buffer, visitor);
+      row((int) firstRow, nnz, rows.buffer, rows.visitor);
       return;
     }
     long half = 1L << (level - 1);
@@ -63,8 +66,8 @@ final class RecursiveMatrix implements RowSource {
     if (firstRow + half < spec.rows()) {
       above = binomial(nnz, upper, Patterns.stream(spec.seed() + level, firstRow));
     }
-    share(firstRow, level - 1, above, buffer, visitor);
-    share(firstRow + half, level - 1, nnz - above, buffer, visitor);
+    share(firstRow, level - 1, above, rows);
+    share(firstRow + half, level - 1, nnz - above, rows);
   }
 
   private static long binomial(long n, double p, RandomStream random) {

@@ -26,8 +26,17 @@ public interface RowSource {
   /** Number of columns. */
   int cols();
 
+  /**
+   * Visits some rows in order; several threads may do so at once.
+   *
+   * @param to behind the last row
+   */
+  void forEachRow(int from, int to, Visitor visitor);
+
   /** Visits all rows in order. */
-  void forEachRow(Visitor visitor);
+  default void forEachRow(Visitor visitor) {
+    forEachRow(0, rows(), visitor);
+  }
 
   /** Number of nonzeros, which takes a pass over all rows. */
   default long nnz() {
@@ -68,9 +77,9 @@ public interface RowSource {
       }
 
       @Override
-      public void forEachRow(Visitor visitor) {
+      public void forEachRow(int from, int to, Visitor visitor) {
         int[] columns = new int[0];
-        for (int row = 0; row < pattern.rows(); row++) {
+        for (int row = from; row < to; row++) {
           int count = (int) (pattern.rowEnd(row) - pattern.rowStart(row));
           if (count > columns.length) {
             columns = new int[Math.max(count, 2 * columns.length)];

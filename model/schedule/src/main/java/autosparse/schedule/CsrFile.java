@@ -1,0 +1,296 @@
+package autosparse.schedule;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * A {@code .csr} file (int32 little-endian rows, cols, nnz, rowptr[rows + 1], col[nnz]) of which
+ * some rows are read at a time: it may be larger than memory. What is read is checked, so a broken
+ * row is found when a range that has it is read.
+ */
+public final class CsrFile implements AutoCloseable {
+  static final int HEADER_BYTES = 12;
+  private static final int WORD = 4;
+  private static final int BUFFER_BYTES = 1 << 20;
+
+  private final Path file;
+  private final FileChannel channel;
+  private final int rows;
+  private final int cols;
+  private final int nnz;
+
+  private CsrFile(Path file, FileChannel channel) throws IOException {
+    this.file = file;
+    this.channel = channel;
+    long size = channel.size();
+    if (size < HEADER_BYTES) {
+      throw wrong("header", size + " bytes in the file", "12 bytes: rows, cols, nnz; truncated");
+    }
+    ByteBuffer header = words(HEADER_BYTES);
+    fill(header, 0);
+    this.rows = size(header, "rows");
+    this.cols = size(header, "cols");
+    this.nnz = size(header, "nnz");
+    long expected = HEADER_BYTES + WORD * (rows + 1L) + (long) WORD * nnz;
+    if (size != expected) {
+      throw wrong(
+          "file size",
+          size + " bytes",
+          expected
+              + " bytes for "
+              + rows
+              + " rows and "
+              + nnz
+              + " nonzeros; "
+              + (size < expected ? "truncated" : "trailing bytes"));
+    }
+    if (rows == Integer.MAX_VALUE) {
+      throw wrong("rows", rows, "fewer than " + Integer.MAX_VALUE);
+    }
+    requirePointer(0, 0);
+    requirePointer(rows, nnz);
+  }
+
+  /**
+   * Opens a file and checks its sizes.
+   *
+   * @throws InputException naming the file, field, value, and what was expected
+   */
+  public static CsrFile open(Path file) {
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(file, StandardOpenOption.READ);
+    } catch (NoSuchFileException missing) {
+      throw new InputException(file + ": no such file", missing);
+    } catch (IOException broken) {
+      throw unreadable(file, broken);
+    }
+    try {
+      return new CsrFile(file, channel);
+    } catch (IOException | RuntimeException e) {
+      try {
+        channel.close();
+      } catch (IOException another) {
+        e.addSuppressed(another);
+      }
+      throw e instanceof RuntimeException wrong ? wrong : unreadable(file, (IOException) e);
+    }
+  }
+
+  private static InputException unreadable(Path file, IOException broken) {
+    return new InputException(
+        broken instanceof EOFException
+            ? file + ": truncated while it was being read"
+            : file + ": cannot be read (" + broken + ")",
+        broken);
+  }
+
+  /** Number of rows. */
+  public int rows() {
+    return rows;
+  }
+
+  /** Number of columns. */
+  public int cols() {
+    return cols;
+  }
+
+  /** Number of nonzeros. */
+  public int nnz() {
+    return nnz;
+  }
+
+  /**
+   * Index of a row's first nonzero; for {@code row == rows()} the number of nonzeros.
+   *
+   * @throws InputException when it is no index of this file
+   */
+  public int rowStart(int row) {
+    ByteBuffer word = words(WORD);
+    read(word, pointerOffset(row));
+    int start = word.getInt(0);
+    if (start < 0 || start > nnz) {
+      throw new InputException(
+          file + ": row pointer " + row + ": " + start + ", expected 0 to nnz = " + nnz);
+    }
+    return start;
+  }
+
+  /**
+   * Some rows.
+   *
+   * @param rowPointers [rows + 1], from 0 to their number of nonzeros
+   * @param columns [nonzeros], strictly ascending within each row
+   */
+  public record Rows(long[] rowPointers, int[] columns) {}
+
+  /**
+   * Reads rows {@code from} to {@code to} (exclusive).
+   *
+   * @throws InputException naming the file, row, value and what was expected, when one is broken
+   */
+  public Rows read(int from, int to) {
+    if (from < 0 || to < from || to > rows) {
+      throw new IllegalArgumentException("rows " + from + " to " + to + " of " + rows);
+    }
+    int start = rowStart(from);
+    long[] pointers = new long[to - from + 1];
+    Words words = new Words(pointerOffset(from), to - from + 1L);
+    for (int row = 0; row < pointers.length; row++) {
+      pointers[row] = words.next() - (long) start;
+      if (row > 0 && pointers[row] < pointers[row - 1]) {
+        throw new InputException(
+            file
+                + ": row pointer "
+                + (from + row)
+                + ": "
+                + (pointers[row] + start)
+                + ", expected at least the one before, "
+                + (pointers[row - 1] + start));
+      }
+    }
+    long count = pointers[to - from];
+    if (start + count > nnz) {
+      throw new InputException(
+          file
+              + ": row pointer "
+              + to
+              + ": "
+              + (start + count)
+              + ", expected at most nnz = "
+              + nnz);
+    }
+    int[] columns = new int[(int) count];
+    words = new Words(HEADER_BYTES + WORD * (rows + 1L) + (long) WORD * start, count);
+    for (int row = 0; row < to - from; row++) {
+      int previous = -1;
+      for (int p = (int) pointers[row]; p < pointers[row + 1]; p++) {
+        int column = words.next();
+        if (column <= previous || column >= cols) {
+          throw wrongColumn(from + row, column, previous);
+        }
+        columns[p] = column;
+        previous = column;
+      }
+    }
+    return new Rows(pointers, columns);
+  }
+
+  private InputException wrongColumn(int row, int column, int previous) {
+    if (column < 0 || column >= cols) {
+      return new InputException(
+          file + ": column " + column + " in row " + row + ", expected 0 to " + (cols - 1L));
+    }
+    return new InputException(
+        file
+            + ": "
+            + (column == previous ? "duplicate column " : "unsorted column ")
+            + column
+            + " in row "
+            + row
+            + " after "
+            + previous
+            + ", expected strictly ascending columns");
+  }
+
+  /** Words of a part of the file, in order. */
+  private final class Words {
+    private final ByteBuffer buffer;
+    private long offset;
+    private long left;
+
+    Words(long offset, long count) {
+      this.offset = offset;
+      this.left = count;
+      this.buffer = words((int) Math.min(BUFFER_BYTES, WORD * count)).limit(0);
+    }
+
+    int next() {
+      if (!buffer.hasRemaining()) {
+        buffer.clear().limit((int) Math.min(buffer.capacity(), WORD * left));
+        read(buffer, offset);
+        offset += buffer.limit();
+        left -= buffer.limit() / WORD;
+      }
+      return buffer.getInt();
+    }
+  }
+
+  private static ByteBuffer words(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static long pointerOffset(int row) {
+    return HEADER_BYTES + (long) WORD * row;
+  }
+
+  private void read(ByteBuffer target, long offset) {
+    try {
+      fill(target, offset);
+    } catch (IOException broken) {
+      throw unreadable(file, broken);
+    }
+  }
+
+  /** Fills a buffer from one place of the file; does not move the channel, so threads may. */
+  private void fill(ByteBuffer target, long offset) throws IOException {
+    long at = offset;
+    while (target.hasRemaining()) {
+      int read = channel.read(target, at);
+      if (read < 0) {
+        throw new EOFException();
+      }
+      at += read;
+    }
+    target.flip();
+  }
+
+  private int size(ByteBuffer header, String field) {
+    int value = header.getInt();
+    if (value < 0) {
+      throw wrong(field, value, "0 or more");
+    }
+    return value;
+  }
+
+  private void requirePointer(int row, int expected) throws IOException {
+    ByteBuffer word = words(WORD);
+    fill(word, pointerOffset(row));
+    int value = word.getInt(0);
+    if (value != expected) {
+      throw new InputException(
+          file
+              + ": row pointer "
+              + row
+              + (row == 0 ? "" : " (the last)")
+              + ": "
+              + value
+              + ", expected "
+              + (row == 0 ? "0" : "nnz = " + expected));
+    }
+  }
+
+  private InputException wrong(String field, Object value, String expected) {
+    return InputException.field(SourceLocation.of(file), field, value, expected);
+  }
+
+  @Override
+  public String toString() {
+    return file.toString();
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException broken) {
+      throw unreadable(file, broken);
+    }
+  }
+}
