@@ -181,12 +181,13 @@ public final class CudaDevice implements Device {
     return context;
   }
 
-  Precision precision() {
+  /** What activations are stored and products are formed in. */
+  public Precision precision() {
     return precision;
   }
 
   /** Whether products are computed by NVIDIA's library. */
-  boolean usesCublas() {
+  public boolean usesCublas() {
     return operators.gemm().provider().startsWith("cuBLAS");
   }
 

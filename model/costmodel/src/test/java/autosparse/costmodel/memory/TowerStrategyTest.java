@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
+import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelConfig.FeatureAt;
 import autosparse.costmodel.ModelConfig.TokenForm;
@@ -15,8 +16,11 @@ import autosparse.costmodel.memory.TowerStrategy.Checkpoints;
 import autosparse.costmodel.memory.TowerStrategy.Strips;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModels;
+import autosparse.engine.BFloat16;
+import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
+import autosparse.engine.Precision;
 import autosparse.engine.Tensor;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.PatternPyramid;
@@ -25,13 +29,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Averages and gradients of the tower do not depend on how it is run. */
 class TowerStrategyTest {
   private static final double TOLERANCE = 1e-5;
+
+  private static final long CAPACITY = 2L << 30;
 
   /** What a pass over a batch gives: features, then the gradient of every parameter. */
   private record Outcome(double[] features, List<double[]> gradients, long peakBytes) {}
@@ -73,8 +84,17 @@ class TowerStrategyTest {
   }
 
   private static Outcome run(ModelKind kind, List<Sites.Pattern> batch, TowerStrategy strategy) {
-    try (Device device =
-            HostDevice.cpu(HostDevice.Options.defaults().withCapacity(2L << 30).withThreads(2));
+    return run(
+        kind,
+        batch,
+        strategy,
+        HostDevice.cpu(HostDevice.Options.defaults().withCapacity(CAPACITY).withThreads(2)));
+  }
+
+  /** Takes the device over: it is closed with the pass. */
+  private static Outcome run(
+      ModelKind kind, List<Sites.Pattern> batch, TowerStrategy strategy, Device opened) {
+    try (Device device = opened;
         CostModel model = model(kind, device);
         PatternPyramid pyramid =
             new PatternPyramid(device.root(), batch.toArray(Sites.Pattern[]::new))) {
@@ -101,12 +121,17 @@ class TowerStrategyTest {
   }
 
   private static void assertNear(double[] expected, double[] actual, String what) {
+    assertNear(expected, actual, TOLERANCE, what);
+  }
+
+  private static void assertNear(
+      double[] expected, double[] actual, double tolerance, String what) {
     double scale = 1e-3;
     for (double value : expected) {
       scale = Math.max(scale, Math.abs(value));
     }
     for (int i = 0; i < expected.length; i++) {
-      assertEquals(expected[i], actual[i], TOLERANCE * scale, what + " " + i);
+      assertEquals(expected[i], actual[i], tolerance * scale, what + " " + i);
     }
   }
 
@@ -202,6 +227,59 @@ class TowerStrategyTest {
       assertTrue(
           fewer ? again.peakBytes < whole.peakBytes : again.peakBytes <= whole.peakBytes,
           ChainPart.text(parts) + ": " + again.peakBytes + " of " + whole.peakBytes);
+    }
+  }
+
+  static Stream<Arguments> towersAndPrecisions() {
+    return Stream.of(ModelKind.values())
+        .filter(kind -> kind != ModelKind.FEATURES_MLP && kind != ModelKind.WORK_MLP)
+        .flatMap(kind -> Stream.of(Precision.values()).map(p -> Arguments.of(kind, p)));
+  }
+
+  /**
+   * Strips round the parts of a gradient where the whole is rounded once: a unit for each of the 14
+   * layers on the way and its weights, as random as roundings are.
+   */
+  private static double tolerance(Precision precision) {
+    double unit =
+        switch (precision) {
+          case FP32 -> 0;
+          case TF32 -> 0x1p-11;
+          case BF16 -> BFloat16.EPSILON / 2;
+        };
+    return Math.max(TOLERANCE, Math.sqrt(2 * 14) * unit);
+  }
+
+  @Tag("gpu")
+  @ParameterizedTest
+  @MethodSource("towersAndPrecisions")
+  void onAGpuToo(ModelKind kind, Precision precision) {
+    GpuTests.require();
+    boolean waco = kind == ModelKind.WACO || kind == ModelKind.WACO_WIDE;
+    List<Sites.Pattern> batch =
+        waco
+            ? List.of(pattern(60_000, 60_000, 1, 3))
+            : List.of(pattern(1500, 900, 4, 1), pattern(611, 2000, 3, 2));
+    Supplier<Device> cuda =
+        () ->
+            CudaDevice.open(
+                CudaDevice.Options.of(0)
+                    .withCapacity(CAPACITY)
+                    .withGuards()
+                    .withPrecision(precision));
+    Outcome whole = run(kind, batch, TowerStrategy.KEEP_ALL, cuda.get());
+    for (List<ChainPart> parts : chains(kind)) {
+      assertSameBits(whole, run(kind, batch, new Checkpoints(parts), cuda.get()));
+    }
+    double tolerance = tolerance(precision);
+    for (long sites : waco ? new long[] {40_000} : new long[] {2000, 1}) {
+      Outcome strips = run(kind, batch, new Strips(sites), cuda.get());
+      assertNear(whole.features, strips.features, tolerance, "feature");
+      for (int p = 0; p < whole.gradients.size(); p++) {
+        assertNear(
+            whole.gradients.get(p), strips.gradients.get(p), tolerance, "gradient of " + p + ":");
+      }
+      assertSameBits(strips, run(kind, batch, new Strips(sites), cuda.get()));
     }
   }
 
