@@ -4,6 +4,7 @@ import autosparse.engine.DType;
 import autosparse.engine.Operators;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Records what was computed, and runs it backwards.
@@ -37,8 +39,15 @@ public final class Tape implements AutoCloseable {
     List<Variable> run(Tape tape, List<Variable> inputs);
   }
 
+  /**
+   * @param part what the function was computed for: its backward step is so too
+   */
   private record Node(
-      String name, List<Variable> outputs, List<Tensor> saved, BackwardStep backward) {}
+      String name,
+      String part,
+      List<Variable> outputs,
+      List<Tensor> saved,
+      BackwardStep backward) {}
 
   private final TensorScope scope;
   private final Operators operators;
@@ -88,6 +97,15 @@ public final class Tape implements AutoCloseable {
     return recording;
   }
 
+  private MemoryLedger ledger() {
+    return scope.device().ledger();
+  }
+
+  /** Computes on behalf of a part of the network, as the device's book of memory is to call it. */
+  public <T> T within(String part, Supplier<T> work) {
+    return ledger().within(part, work);
+  }
+
   /** Whether the pass is one of training, recorded or inside a {@link #checkpoint}. */
   public boolean isTraining() {
     return training;
@@ -129,7 +147,8 @@ public final class Tape implements AutoCloseable {
   public void record(
       String name, List<Variable> outputs, List<Tensor> saved, BackwardStep backward) {
     if (outputs.stream().anyMatch(Variable::isDifferentiable)) {
-      nodes.add(new Node(name, List.copyOf(outputs), List.copyOf(saved), backward));
+      nodes.add(
+          new Node(name, ledger().part(), List.copyOf(outputs), List.copyOf(saved), backward));
     } else {
       saved.forEach(scope::release);
     }
@@ -229,7 +248,12 @@ public final class Tape implements AutoCloseable {
       Node node = nodes.remove(n);
       if (node.outputs().stream().anyMatch(output -> output.gradient != null)) {
         try {
-          node.backward().run();
+          within(
+              node.part(),
+              () -> {
+                node.backward().run();
+                return null;
+              });
         } catch (RuntimeException e) {
           throw new IllegalStateException("backward of " + node.name() + ": " + e.getMessage(), e);
         }

@@ -5,6 +5,7 @@ import autosparse.engine.cuda.CudaOperators;
 import autosparse.engine.cuda.CudaWorkGraph;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.memory.RangeAllocator;
 import autosparse.kernels.CudaContext;
 import java.util.LinkedHashMap;
@@ -20,43 +21,47 @@ public final class CudaDevice implements Device {
    * Settings of a CUDA device.
    *
    * @param ordinal N of {@code cuda:N}
-   * @param capacity size of the reserved range in bytes; 0 for {@link #SHARE} of what is free
+   * @param budget most bytes that this process may take of the device, all that is not for tensors
+   *     included; 0 for what is free but a margin, see {@link MemoryBudget#onGpu}
+   * @param capacity size of the range for tensors in bytes, whatever the budget; 0 for what the
+   *     budget leaves
    * @param guarded see {@link DeviceBlocks}
    * @param precision what activations are stored and products are formed in
    */
-  public record Options(int ordinal, long capacity, boolean guarded, Precision precision) {
+  public record Options(
+      int ordinal, long budget, long capacity, boolean guarded, Precision precision) {
     public Options {
-      if (ordinal < 0 || capacity < 0) {
-        throw new IllegalArgumentException("cuda:" + ordinal + ", " + capacity + " bytes");
+      if (ordinal < 0 || budget < 0 || capacity < 0) {
+        throw new IllegalArgumentException(
+            "cuda:" + ordinal + ", " + budget + " and " + capacity + " bytes");
       }
     }
 
     /** No guards, single precision. */
     public static Options of(int ordinal) {
-      return new Options(ordinal, 0, false, Precision.FP32);
+      return new Options(ordinal, 0, 0, false, Precision.FP32);
+    }
+
+    public Options withBudget(long bytes) {
+      return new Options(ordinal, bytes, capacity, guarded, precision);
     }
 
     public Options withCapacity(long bytes) {
-      return new Options(ordinal, bytes, guarded, precision);
+      return new Options(ordinal, budget, bytes, guarded, precision);
     }
 
     public Options withGuards() {
-      return new Options(ordinal, capacity, true, precision);
+      return new Options(ordinal, budget, capacity, true, precision);
     }
 
     public Options withPrecision(Precision format) {
-      return new Options(ordinal, capacity, guarded, format);
+      return new Options(ordinal, budget, capacity, guarded, format);
     }
   }
 
-  /**
-   * Share of the free memory that is reserved unless asked otherwise; the rest is for the driver's
-   * own needs and for other processes, whose memory is not free and is left alone.
-   */
-  public static final double SHARE = 0.75;
-
   private final CudaContext context;
   private final Precision precision;
+  private final MemoryBudget budget;
   private final CudaMemory memory;
   private final DeviceBlocks blocks;
   private final TensorScope root;
@@ -68,7 +73,9 @@ public final class CudaDevice implements Device {
     this.precision = options.precision();
     // Kernels first: what they need of the device's memory is then not free any more.
     this.operators = CudaOperators.create(context, precision);
-    this.memory = new CudaMemory(context, capacity(options, context));
+    this.budget = budget(options, context);
+    long range = budget.range() / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
+    this.memory = new CudaMemory(context, range);
     this.blocks = new DeviceBlocks(memory, options.guarded());
     this.root = new TensorScope(this, null, name());
   }
@@ -78,6 +85,8 @@ public final class CudaDevice implements Device {
    *
    * @throws autosparse.kernels.CudaCallException when the device cannot be used or has too little
    *     free memory
+   * @throws autosparse.engine.memory.MemoryBudgetException when the budget is larger than what is
+   *     free, or leaves nothing for tensors
    * @throws IllegalArgumentException when it has not the precision asked for
    */
   public static CudaDevice open(Options options) {
@@ -90,10 +99,16 @@ public final class CudaDevice implements Device {
     }
   }
 
-  private static long capacity(Options options, CudaContext context) {
-    long wanted =
-        options.capacity() > 0 ? options.capacity() : (long) (context.freeBytes() * SHARE);
-    return wanted / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
+  private static MemoryBudget budget(Options options, CudaContext context) {
+    if (options.capacity() > 0) {
+      return MemoryBudget.around(options.capacity(), context.accounts());
+    }
+    return MemoryBudget.onGpu(
+        context.gpu().device() + " " + context.gpu().name(),
+        options.budget(),
+        context.accounts(),
+        context.freeBytes(),
+        context.gpu().totalBytes());
   }
 
   @Override
@@ -132,6 +147,11 @@ public final class CudaDevice implements Device {
   }
 
   @Override
+  public MemoryBudget budget() {
+    return budget;
+  }
+
+  @Override
   public boolean queuesWork() {
     return true;
   }
@@ -161,12 +181,13 @@ public final class CudaDevice implements Device {
     return context;
   }
 
-  Precision precision() {
+  /** What activations are stored and products are formed in. */
+  public Precision precision() {
     return precision;
   }
 
   /** Whether products are computed by NVIDIA's library. */
-  boolean usesCublas() {
+  public boolean usesCublas() {
     return operators.gemm().provider().startsWith("cuBLAS");
   }
 

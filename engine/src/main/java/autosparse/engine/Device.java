@@ -2,6 +2,7 @@ package autosparse.engine;
 
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
@@ -47,6 +48,11 @@ public sealed interface Device extends AutoCloseable
   }
 
   DeviceMemory memory();
+
+  /** What {@link #memory()} and all that is not for tensors may take together. */
+  default MemoryBudget budget() {
+    return MemoryBudget.ofTensors(memory().capacity());
+  }
 
   /**
    * Whether operators are queued for a processor of its own, so that few large pieces of work and

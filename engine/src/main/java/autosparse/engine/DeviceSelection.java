@@ -33,7 +33,8 @@ public record DeviceSelection(
   /**
    * What may be asked of a device, whichever it is.
    *
-   * @param memoryBudget bytes for tensors; 0 for the device's own default
+   * @param memoryBudget most bytes to take of the device, on a GPU all that is not for tensors
+   *     included; 0 for the device's own default
    * @param threads threads of a CPU engine; 0 for all cores
    */
   public record Options(long memoryBudget, int threads) {
@@ -151,17 +152,28 @@ public record DeviceSelection(
   /**
    * Opens the chosen device.
    *
-   * @throws autosparse.kernels.CudaCallException when a GPU has not as much memory free, or fails
+   * @throws autosparse.kernels.CudaCallException when a GPU fails
+   * @throws autosparse.engine.memory.MemoryBudgetException when a GPU has not as much memory free
+   *     as the budget says, or the budget leaves nothing for tensors
    */
   public Device open() {
-    if (gpu.isPresent()) {
-      return CudaDevice.open(
-          CudaDevice.Options.of(gpu.get().ordinal())
-              .withCapacity(options.memoryBudget())
-              .withPrecision(precision));
-    }
-    return chosen.equals("reference")
-        ? HostDevice.reference(options.host())
-        : HostDevice.cpu(options.host());
+    return gpu.isPresent()
+        ? CudaDevice.open(cuda().withBudget(options.memoryBudget()))
+        : host(options.host());
+  }
+
+  /** Opens the chosen device with a range of so many bytes for tensors, whatever the budget. */
+  public Device openWithRange(long bytes) {
+    return gpu.isPresent()
+        ? CudaDevice.open(cuda().withCapacity(bytes))
+        : host(options.host().withCapacity(bytes));
+  }
+
+  private CudaDevice.Options cuda() {
+    return CudaDevice.Options.of(gpu.orElseThrow().ordinal()).withPrecision(precision);
+  }
+
+  private Device host(HostDevice.Options of) {
+    return chosen.equals("reference") ? HostDevice.reference(of) : HostDevice.cpu(of);
   }
 }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * A batch of patterns with its coarser levels and neighbour maps, each made when first asked for
@@ -30,7 +31,7 @@ public final class PatternPyramid implements AutoCloseable {
   public PatternPyramid(TensorScope parent, RowSource... batch) {
     this.scope = parent.child("pyramid");
     try {
-      levels.add(Sites.of(scope, batch));
+      levels.add(within(() -> Sites.of(scope, batch)));
     } catch (RuntimeException e) {
       scope.close();
       throw e;
@@ -56,26 +57,38 @@ public final class PatternPyramid implements AutoCloseable {
   /** The map of a kernel applied at a level; a strided one leads to the next level. */
   public NeighborMap map(int level, ConvolutionKernel kernel) {
     return maps.computeIfAbsent(
-        new MapKey(level, kernel),
-        key -> {
-          var pattern = scope.device().operators().pattern();
-          Sites inputs = levels.get(level);
-          Sites outputs = inputs;
-          if (!kernel.isSubmanifold()) {
-            if (levels.size() == level + 1) {
-              levels.add(pattern.downsample(inputs, kernel.stride(), scope));
-            }
-            outputs = levels.get(level + 1);
-          }
-          return pattern.neighbors(inputs, outputs, kernel, scope);
-        });
+        new MapKey(level, kernel), key -> within(() -> make(level, kernel)));
+  }
+
+  private NeighborMap make(int level, ConvolutionKernel kernel) {
+    var pattern = scope.device().operators().pattern();
+    Sites inputs = levels.get(level);
+    Sites outputs = inputs;
+    if (!kernel.isSubmanifold()) {
+      if (levels.size() == level + 1) {
+        levels.add(pattern.downsample(inputs, kernel.stride(), scope));
+      }
+      outputs = levels.get(level + 1);
+    }
+    return pattern.neighbors(inputs, outputs, kernel, scope);
+  }
+
+  private <T> T within(Supplier<T> work) {
+    return scope.device().ledger().within("pattern and maps", work);
   }
 
   /** Neighbourhood masks of level 0. */
   public Tensor masks(ConvolutionKernel kernel) {
     return masks.computeIfAbsent(
         kernel,
-        key -> scope.device().operators().pattern().neighborhoodMasks(levels.get(0), key, scope));
+        key ->
+            within(
+                () ->
+                    scope
+                        .device()
+                        .operators()
+                        .pattern()
+                        .neighborhoodMasks(levels.get(0), key, scope)));
   }
 
   /** Number of the first site, on a level that exists, of a lattice row or of a later one. */

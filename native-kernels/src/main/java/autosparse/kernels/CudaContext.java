@@ -4,7 +4,9 @@ import autosparse.kernels.Driver.DeviceBlock;
 import autosparse.kernels.Driver.PinnedBlock;
 import autosparse.kernels.Ptx.Parameter;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +39,11 @@ public final class CudaContext implements AutoCloseable {
   private boolean uploading;
   private String capturing;
   private boolean closed;
+
+  /** Device memory that tensors cannot have, in bytes, in the order of its taking. */
+  private final Map<String, Long> accounts = new LinkedHashMap<>();
+
+  private long accountedFree;
 
   private record LoadedModule(Ptx ptx, Driver.Module module) {}
 
@@ -74,7 +81,9 @@ public final class CudaContext implements AutoCloseable {
     }
     try {
       driver.retainContext(ordinal);
-      return new CudaContext(driver, gpu);
+      CudaContext context = new CudaContext(driver, gpu);
+      context.startAccounts(driver.contextBytes(ordinal));
+      return context;
     } catch (DriverFailure e) {
       throw new CudaCallException(message(e, "opening the device", gpu, Optional.empty()), e);
     }
@@ -103,6 +112,40 @@ public final class CudaContext implements AutoCloseable {
   /** Highest CUDA version that the driver supports, such as 12.6. */
   public String driverVersion() {
     return CudaDriver.text(ask("asking for the version", driver::version));
+  }
+
+  private void startAccounts(long contextBytes) {
+    accounts.put("context", contextBytes);
+    accountedFree = driver.memoryInfo().free();
+  }
+
+  /**
+   * Books what is less free on the device than at the last call as taken for a purpose. What other
+   * processes take or give back in between is booked with it: the driver does not tell them apart.
+   *
+   * @return the bytes booked by this call
+   */
+  public long account(String purpose) {
+    long free = freeBytes();
+    long taken = Math.max(0, accountedFree - free);
+    accountedFree = free;
+    accounts.merge(purpose, taken, Long::sum);
+    return taken;
+  }
+
+  /** Takes back what {@link #account} booked: it was given back to the device. */
+  public void release(String purpose, long bytes) {
+    accounts.merge(purpose, -bytes, Long::sum);
+    accountedFree = freeBytes();
+  }
+
+  /**
+   * Device memory that this process has by now taken for other things than tensors, in bytes: for
+   * the context itself and, by the purposes of {@link #account}, for all that the driver and its
+   * libraries took since.
+   */
+  public Map<String, Long> accounts() {
+    return Collections.unmodifiableMap(accounts);
   }
 
   /** Memory that no process holds, in bytes. */

@@ -60,6 +60,13 @@ interface Driver {
 
   MemoryInfo memoryInfo();
 
+  /**
+   * Device memory that a context takes by itself, in bytes: that of one more on the same device,
+   * made and given back at once. The first one's cannot be read, since without a context there is
+   * no free memory to ask for. The retained context is current afterwards.
+   */
+  long contextBytes(int ordinal);
+
   DeviceBlock allocate(long bytes);
 
   void free(DeviceBlock block);

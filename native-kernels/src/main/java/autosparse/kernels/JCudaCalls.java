@@ -166,6 +166,20 @@ final class JCudaCalls implements Driver {
   }
 
   @Override
+  public long contextBytes(int ordinal) {
+    CUdevice device = device(ordinal);
+    long before = memoryInfo().free();
+    CUcontext another = new CUcontext();
+    check("cuCtxCreate", () -> JCudaDriver.cuCtxCreate(another, 0, device));
+    try {
+      return Math.max(0, before - memoryInfo().free());
+    } finally {
+      check("cuCtxDestroy", () -> JCudaDriver.cuCtxDestroy(another));
+      makeCurrent();
+    }
+  }
+
+  @Override
   public DeviceBlock allocate(long bytes) {
     Block block = new Block();
     check("cuMemAlloc", () -> JCudaDriver.cuMemAlloc(block, bytes));

@@ -92,6 +92,11 @@ final class PlanningDriver implements Driver {
   }
 
   @Override
+  public long contextBytes(int ordinal) {
+    return 0;
+  }
+
+  @Override
   public DeviceBlock allocate(long bytes) {
     return new Block(take(bytes));
   }

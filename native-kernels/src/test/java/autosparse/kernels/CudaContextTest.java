@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class CudaContextTest {
@@ -83,6 +84,35 @@ class CudaContextTest {
       assertTrue(message.contains("loading elementwise (compute_80)"), message);
       driver.failing.clear();
     }
+  }
+
+  @Test
+  void whatTheDriverTakesIsBookedByPurpose() {
+    try (CudaContext context = open()) {
+      assertEquals(Map.of("context", 300L), context.accounts());
+      driver.freeBytes = 900;
+      assertEquals(100, context.account("modules"));
+      driver.freeBytes = 850;
+      assertEquals(50, context.account("graphs"));
+      assertEquals(0, context.account("graphs"));
+      driver.freeBytes = 840;
+      assertEquals(10, context.account("graphs"));
+      assertEquals(Map.of("context", 300L, "modules", 100L, "graphs", 60L), context.accounts());
+      driver.freeBytes = 890;
+      context.release("graphs", 50);
+      assertEquals(10, context.accounts().get("graphs"));
+      driver.freeBytes = 950; // another process ended: nothing of ours
+      assertEquals(0, context.account("modules"));
+    }
+  }
+
+  @Test
+  void aContextThatCannotBeMeasuredSaysSo() {
+    driver.failing.put("cuCtxCreate", "CUDA_ERROR_OUT_OF_MEMORY");
+    assertEquals(
+        "cuCtxCreate failed: CUDA_ERROR_OUT_OF_MEMORY (opening the device; cuda:0 Fake GPU; memory"
+            + " unknown)",
+        message(this::open));
   }
 
   @Test

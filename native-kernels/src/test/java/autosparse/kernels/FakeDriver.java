@@ -19,6 +19,11 @@ class FakeDriver implements Driver {
   /** Copies, fills, events and graphs in the order of their queueing, with their stream. */
   final List<String> queue = new ArrayList<>();
 
+  /** Free memory that the driver tells, of 4000 bytes. */
+  long freeBytes = 1000;
+
+  long contextBytes = 300;
+
   int waits;
   int graphs;
   int version = 12060;
@@ -99,7 +104,13 @@ class FakeDriver implements Driver {
   @Override
   public MemoryInfo memoryInfo() {
     fails("cuMemGetInfo");
-    return new MemoryInfo(1000, 4000);
+    return new MemoryInfo(freeBytes, 4000);
+  }
+
+  @Override
+  public long contextBytes(int ordinal) {
+    fails("cuCtxCreate");
+    return contextBytes;
   }
 
   @Override

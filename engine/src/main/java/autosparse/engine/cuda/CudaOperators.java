@@ -5,10 +5,14 @@ import autosparse.engine.Precision;
 import autosparse.engine.operators.SparsePatternOperators;
 import autosparse.engine.planning.PlannedPatterns;
 import autosparse.engine.sparse.SiteCounts;
+import autosparse.kernels.Cublas;
 import autosparse.kernels.CudaContext;
 
 /** Assembles the families. */
 public final class CudaOperators {
+  private static final String CUBLAS = "cuBLAS";
+  private static final String MODULES = "modules";
+
   private CudaOperators() {}
 
   public static Operators create(CudaContext context, Precision precision) {
@@ -33,7 +37,16 @@ public final class CudaOperators {
 
   private static Operators create(
       CudaContext context, Precision precision, SparsePatternOperators pattern) {
-    CudaGemm gemm = new CudaGemm(context, precision);
+    Cublas.Attempt products = Cublas.load(context);
+    context.account(CUBLAS);
+    CudaGemm gemm = new CudaGemm(context, precision, products);
+    Operators operators = assemble(context, precision, pattern, gemm);
+    context.account(MODULES);
+    return operators;
+  }
+
+  private static Operators assemble(
+      CudaContext context, Precision precision, SparsePatternOperators pattern, CudaGemm gemm) {
     return new Operators(
         gemm,
         new CudaElementwise(context),

@@ -2,12 +2,16 @@ package autosparse.engine.cuda;
 
 import autosparse.engine.WorkGraph;
 import autosparse.engine.memory.DeviceBlocks;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.kernels.CapturedWork;
 import autosparse.kernels.CudaContext;
 
 /**
  * A piece that is captured when it runs the second time: work that comes once does not pay for a
  * capture, and what libraries load at their first call is loaded by then.
+ *
+ * <p>A graph takes device memory that is the driver's. Once all of them have taken what the budget
+ * leaves them, further pieces stay what they are without a graph: launches, one by one.
  */
 public final class CudaWorkGraph implements WorkGraph {
   private final CudaContext context;
@@ -15,6 +19,7 @@ public final class CudaWorkGraph implements WorkGraph {
   private final String name;
   private final Runnable piece;
   private CapturedWork captured;
+  private long bytes;
   private boolean hasRun;
   private boolean closed;
 
@@ -36,10 +41,23 @@ public final class CudaWorkGraph implements WorkGraph {
       hasRun = true;
       return;
     }
-    if (captured == null) {
-      blocks.keepForReplays(() -> captured = context.capture(name, piece));
+    if (captured == null && !capture()) {
+      piece.run();
+      return;
     }
     captured.launch();
+  }
+
+  /** Returns whether there was memory for it. */
+  private boolean capture() {
+    context.account(MemoryBudget.FIRST_LAUNCHES);
+    long graphs = context.accounts().getOrDefault(MemoryBudget.GRAPHS, 0L);
+    if (graphs >= MemoryBudget.GRAPHS_BYTES) {
+      return false;
+    }
+    blocks.keepForReplays(() -> captured = context.capture(name, piece));
+    bytes = context.account(MemoryBudget.GRAPHS);
+    return true;
   }
 
   @Override
@@ -50,6 +68,7 @@ public final class CudaWorkGraph implements WorkGraph {
     closed = true;
     if (captured != null) {
       captured.close();
+      context.release(MemoryBudget.GRAPHS, bytes);
       blocks.endReplays();
     }
   }

@@ -2,8 +2,10 @@ package autosparse.engine.memory;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * The book of a device's allocations: live and peak bytes by tag always, every event when asked.
@@ -20,6 +22,7 @@ public final class MemoryLedger {
   /**
    * One event.
    *
+   * @param part what the block was taken for, see {@link #within}; empty where nobody said
    * @param nanos {@link System#nanoTime()} of the event
    * @param liveBytes live bytes of the device after it
    */
@@ -27,6 +30,7 @@ public final class MemoryLedger {
       long nanos,
       Action action,
       MemoryTag tag,
+      String part,
       String name,
       long offset,
       long bytes,
@@ -39,6 +43,29 @@ public final class MemoryLedger {
   private long liveBytes;
   private long peakBytes;
   private boolean recording;
+  private String part = "";
+
+  /** Parts of the blocks that were taken while events were kept, by offset. */
+  private final Map<Long, String> parts = new HashMap<>();
+
+  /**
+   * Does some work on behalf of a part of the whole, such as a layer: blocks that are taken
+   * meanwhile are noted as its, whoever gives them back.
+   */
+  public <T> T within(String name, Supplier<T> work) {
+    String outer = part;
+    part = name;
+    try {
+      return work.get();
+    } finally {
+      part = outer;
+    }
+  }
+
+  /** The part on whose behalf work is done now; empty for none. */
+  public String part() {
+    return part;
+  }
 
   /** Whether events are kept (they grow without bound while they are). */
   public void setRecording(boolean on) {
@@ -53,19 +80,24 @@ public final class MemoryLedger {
       peakBytes = liveBytes;
       atPeak = new EnumMap<>(live);
     }
-    record(Action.ALLOCATE, tag, name, offset, bytes);
+    if (recording) {
+      parts.put(offset, part);
+      record(Action.ALLOCATE, tag, part, name, offset, bytes);
+    }
   }
 
   public void freed(MemoryTag tag, String name, long offset, long bytes) {
     live.merge(tag, -bytes, Long::sum);
     liveBytes -= bytes;
-    record(Action.FREE, tag, name, offset, bytes);
+    String takenFor = parts.remove(offset);
+    if (recording) {
+      record(Action.FREE, tag, takenFor == null ? "" : takenFor, name, offset, bytes);
+    }
   }
 
-  private void record(Action action, MemoryTag tag, String name, long offset, long bytes) {
-    if (recording) {
-      events.add(new Event(System.nanoTime(), action, tag, name, offset, bytes, liveBytes));
-    }
+  private void record(
+      Action action, MemoryTag tag, String takenFor, String name, long offset, long bytes) {
+    events.add(new Event(System.nanoTime(), action, tag, takenFor, name, offset, bytes, liveBytes));
   }
 
   public long liveBytes() {

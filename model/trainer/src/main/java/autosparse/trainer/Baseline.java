@@ -4,18 +4,28 @@ import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.training.Evaluation;
+import autosparse.costmodel.training.Evaluator;
+import autosparse.costmodel.training.PlannedPasses;
+import autosparse.costmodel.training.PlannedSteps;
+import autosparse.costmodel.training.StepPlan;
+import autosparse.costmodel.training.StepPlanner;
 import autosparse.costmodel.training.StepResult;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.Device;
+import autosparse.engine.PlanningDevice;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.layers.RankingLoss;
 import autosparse.layers.RateSchedule;
+import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import autosparse.trainer.run.Progress;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -41,9 +51,80 @@ final class Baseline {
         ModelConfig.Head.COMPACT);
   }
 
+  private static TrainingConfig training(int epochs, long seed) {
+    return new TrainingConfig(
+        RankingLoss.LAMBDARANK,
+        epochs,
+        BATCH,
+        0,
+        1,
+        1e-3,
+        RateSchedule.LINEAR,
+        1e-2,
+        true,
+        1,
+        seed);
+  }
+
+  /**
+   * What training and judging the baseline takes.
+   *
+   * @param passes of judging it
+   * @param roomy whether there is memory beyond what single steps take
+   */
+  record Planned(StepPlanner planner, PlannedPasses passes, boolean roomy)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      planner.close();
+    }
+  }
+
+  /**
+   * Plans the baseline beside a model that stays on the device.
+   *
+   * @param others bytes of that model and its optimiser
+   * @throws InputException when there is no room for it, with the budget that would do
+   */
+  static Planned plan(
+      Device device, TrainingData data, List<Op> ops, int epochs, long seed, long others) {
+    TrainingConfig config = training(epochs, seed);
+    StepPlanner planner =
+        new StepPlanner(
+            PlanningDevice.like(device, StepPlanner.UNLIMITED),
+            config(ops),
+            data.statistics(),
+            data,
+            config);
+    try {
+      MemoryBudget left =
+          new MemoryBudget(device.budget().bytes(), with(device.budget().taken(), others));
+      PlannedSteps steps = new PlannedSteps(planner, data.patterns(), left);
+      steps.planAll(new StepPlan(data, config).first(Training.PLANNED_STEPS));
+      PlannedPasses passes =
+          new PlannedPasses(planner.forward(), device.budget(), others + planner.baseBytes());
+      Evaluator.plan(passes, data, planner.encoded(), config.loss(), BATCH, false);
+      return new Planned(planner, passes, steps.areRoomy() && passes.areRoomy());
+    } catch (InputException e) {
+      planner.close();
+      throw new InputException(
+          e.getMessage() + "; this is " + NAME + ", which --baseline-epochs 0 leaves out", e);
+    } catch (RuntimeException e) {
+      planner.close();
+      throw e;
+    }
+  }
+
+  private static Map<String, Long> with(Map<String, Long> taken, long others) {
+    Map<String, Long> all = new LinkedHashMap<>(taken);
+    all.put("the model beside it", others);
+    return all;
+  }
+
   /**
    * Trains and judges the baseline.
    *
+   * @param planned with the same data, operators and seed
    * @param file where its weights are written
    * @param interrupted polled at every step
    * @return empty when interrupted; nothing is written then
@@ -54,25 +135,14 @@ final class Baseline {
       List<Op> ops,
       int epochs,
       long seed,
+      Planned planned,
       Path file,
       Main main,
       boolean terminal,
       BooleanSupplier interrupted) {
-    TrainingConfig config =
-        new TrainingConfig(
-            RankingLoss.LAMBDARANK,
-            epochs,
-            BATCH,
-            0,
-            1,
-            1e-3,
-            RateSchedule.LINEAR,
-            1e-2,
-            true,
-            1,
-            seed);
+    TrainingConfig config = training(epochs, seed);
     try (Session session = Session.create(device, data, config(ops), seed);
-        Trainer trainer = session.trainer(config, true);
+        Trainer trainer = session.trainer(config, planned.roomy());
         Progress progress =
             Progress.start(
                 main.err(), terminal, NAME + " for comparison", 0, trainer.totalSteps())) {
@@ -88,14 +158,18 @@ final class Baseline {
         }
       }
       ModelFile.writeWeights(file, session.model(), session.statistics());
-      return Optional.of(session.evaluator(config.loss(), BATCH).evaluate(false));
+      return Optional.of(session.evaluator(planned.passes(), config.loss(), BATCH).evaluate(false));
     }
   }
 
   /** Judges a baseline that a run has left. */
   static Evaluation judge(Device device, TrainingData data, Path file) {
-    try (Session session = Session.load(device, data, file)) {
-      return session.evaluator(RankingLoss.LAMBDARANK, BATCH).evaluate(false);
+    try (PlannedModel model = PlannedModel.of(file, device)) {
+      Session.requireOperators(file, model.config(), data);
+      PlannedPasses plans = model.judge(data, BATCH, false, device.allocator().liveBytes());
+      try (Session session = Session.load(device, data, file)) {
+        return session.evaluator(plans, PlannedModel.LOSS, BATCH).evaluate(false);
+      }
     }
   }
 }

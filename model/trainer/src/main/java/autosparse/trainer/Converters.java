@@ -10,8 +10,10 @@ import autosparse.schedule.Split;
 import autosparse.trainer.options.GenerateOptions;
 import autosparse.trainer.options.HeadSize;
 import autosparse.trainer.options.PrecisionChoice;
+import autosparse.trainer.options.ProfileOptions;
 import autosparse.trainer.options.Switch;
 import autosparse.tuner.generate.MatrixWriter;
+import autosparse.tuner.generate.PatternKind;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.Function;
@@ -25,6 +27,8 @@ import picocli.CommandLine.TypeConversionException;
 /** From the words of the command line to values. */
 final class Converters {
   private static final Pattern BYTES = Pattern.compile("(\\d{1,15})([kmgt]?)(i?b)?");
+
+  private static final Pattern GENERATED = Pattern.compile("([a-z]+):([1-9]\\d{0,9})");
 
   private static final Pattern SHAPE = Pattern.compile("([1-9]\\d{0,8})x([1-9]\\d{0,8})");
 
@@ -67,6 +71,7 @@ final class Converters {
     registerEnum(commandLine, HeadSize.class);
     registerEnum(commandLine, PrecisionChoice.class);
     registerEnum(commandLine, Switch.class);
+    registerEnum(commandLine, ProfileOptions.Way.class);
     return commandLine;
   }
 
@@ -101,6 +106,21 @@ final class Converters {
       }
       return new GenerateOptions.Shape(
           Integer.parseInt(match.group(1)), Integer.parseInt(match.group(2)));
+    }
+  }
+
+  /** Such as {@code band:1000000}. */
+  static final class GeneratedConverter implements ITypeConverter<ProfileOptions.Generated> {
+    @Override
+    public ProfileOptions.Generated convert(String text) {
+      Matcher match = GENERATED.matcher(text);
+      if (!match.matches()) {
+        throw new TypeConversionException(
+            "'" + InputException.quote(text) + "', expected KIND:NONZEROS such as band:1000000");
+      }
+      long nnz = Long.parseLong(match.group(2));
+      return parse(
+          kind -> new ProfileOptions.Generated(PatternKind.parse(kind), nnz), match.group(1));
     }
   }
 

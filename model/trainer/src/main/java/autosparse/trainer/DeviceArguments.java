@@ -30,7 +30,10 @@ final class DeviceArguments {
       paramLabel = "SIZE",
       defaultValue = "auto",
       converter = ByteSizeConverter.class,
-      description = "Most memory for tensors, e.g. 4g (default: ${DEFAULT-VALUE}).")
+      description = {
+        "Most memory to take of the device, e.g. 4g; on a GPU the driver's",
+        "share is in it. auto (default): on a GPU what is free but a margin."
+      })
   private ByteSize memoryBudget;
 
   @Option(

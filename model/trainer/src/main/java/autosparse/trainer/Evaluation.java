@@ -1,10 +1,10 @@
 package autosparse.trainer;
 
 import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.training.PlannedPasses;
 import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
-import autosparse.layers.RankingLoss;
 import autosparse.schedule.Split;
 import autosparse.trainer.options.EvaluateOptions;
 import autosparse.trainer.run.RunFolder;
@@ -29,12 +29,18 @@ final class Evaluation {
     DeviceSelection selection = Devices.select(options.device());
     TrainingData data = Session.read(options.data(), options.seed());
     try (Device device = selection.open();
-        Session session = Session.load(device, data, options.checkpoint())) {
-      var evaluation = session.evaluator(RankingLoss.LAMBDARANK, LOSS_BATCH).evaluate(true);
-      ModelKind kind = session.model().config().kind();
-      ResultTable table = new ResultTable(kind.toString(), "this model", evaluation);
-      Optional<Path> baseline = baseline();
-      if (kind != ModelKind.FEATURES_MLP && baseline.isPresent()) {
+        PlannedModel model = PlannedModel.of(options.checkpoint(), device)) {
+      Session.requireOperators(options.checkpoint(), model.config(), data);
+      ModelKind kind = model.config().kind();
+      Optional<Path> baseline = kind == ModelKind.FEATURES_MLP ? Optional.empty() : baseline();
+      PlannedPasses plans = model.judge(data, LOSS_BATCH, true, 0);
+      ResultTable table;
+      autosparse.costmodel.training.Evaluation evaluation;
+      try (Session session = Session.load(device, data, options.checkpoint())) {
+        evaluation = session.evaluator(plans, PlannedModel.LOSS, LOSS_BATCH).evaluate(true);
+        table = new ResultTable(kind.toString(), "this model", evaluation);
+      }
+      if (baseline.isPresent()) {
         table.with(
             Baseline.NAME,
             "derived features only, no pattern",

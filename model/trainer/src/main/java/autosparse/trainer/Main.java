@@ -1,5 +1,6 @@
 package autosparse.trainer;
 
+import autosparse.engine.memory.MemoryBudgetException;
 import autosparse.schedule.InputException;
 import autosparse.trainer.run.Interrupts;
 import java.io.PrintStream;
@@ -120,7 +121,9 @@ public final class Main {
   }
 
   private int report(Throwable failure) {
-    if (failure instanceof ParameterException || failure instanceof InputException) {
+    if (failure instanceof ParameterException
+        || failure instanceof InputException
+        || failure instanceof MemoryBudgetException) {
       return report(failure, BAD_INPUT, "");
     }
     if (failure instanceof OutOfMemoryError) {

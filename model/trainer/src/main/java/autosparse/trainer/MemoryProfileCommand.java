@@ -8,8 +8,10 @@ import autosparse.trainer.Converters.ByteSizeConverter;
 import autosparse.trainer.options.HeadSize;
 import autosparse.trainer.options.ModelOptions;
 import autosparse.trainer.options.ProfileOptions;
+import autosparse.trainer.options.Switch;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -27,7 +29,8 @@ import picocli.CommandLine.ParentCommand;
       "smallest budget that works, and how a step is run within each of --budgets.",
       "",
       "Nothing is computed: the step runs on a device that places tensors and holds none, so a GPU",
-      "can be planned for that is not here (--gpu). --measure runs the steps too and compares.",
+      "can be planned for that is not here (--gpu). --measure runs the steps too and compares,",
+      "to the byte.",
       "Writes index.html, profile.csv, and for each matrix a pickle for PyTorch's memory_viz and a",
       "trace for Perfetto."
     },
@@ -41,10 +44,20 @@ final class MemoryProfileCommand implements Callable<Integer> {
 
   @Option(
       names = "--matrices",
-      required = true,
       paramLabel = "DIR",
       description = "Folder of matrices (.csr, .mtx, .mtx.gz).")
   private Path matrices;
+
+  @Option(
+      names = "--generate",
+      paramLabel = "KIND:N",
+      split = ",",
+      converter = Converters.GeneratedConverter.class,
+      description = {
+        "Matrices to make for the profile besides: band, rmat or uniform with about",
+        "N nonzeros, e.g. band:1000000,rmat:10000000."
+      })
+  private List<ProfileOptions.Generated> generated = List.of();
 
   @Option(
       names = "--op",
@@ -67,6 +80,16 @@ final class MemoryProfileCommand implements Callable<Integer> {
       defaultValue = "32",
       description = "Channels of the convolutions (default: ${DEFAULT-VALUE}).")
   private int channels;
+
+  @Option(
+      names = "--work-features",
+      paramLabel = "on|off",
+      defaultValue = "on",
+      description = {
+        "As in train; for a large matrix they take long to count, and a step's",
+        "memory is nearly the same without (default: ${DEFAULT-VALUE})."
+      })
+  private Switch workFeatures;
 
   @Option(
       names = "--head",
@@ -92,13 +115,30 @@ final class MemoryProfileCommand implements Callable<Integer> {
   private List<ByteSize> budgets;
 
   @Option(
+      names = "--strategies",
+      paramLabel = "NAME",
+      split = ",",
+      defaultValue = "keep-all",
+      description = {
+        "Ways to run a step to show besides, whatever the budget: keep-all,",
+        "checkpoints and strips; the latter two as within half of the first",
+        "(default: ${DEFAULT-VALUE})."
+      })
+  private List<ProfileOptions.Way> strategies;
+
+  @Option(
       names = "--gpu",
       paramLabel = "NAME",
       defaultValue = "",
       description = "Plan for a GPU that need not be here: h200, h100, a100 or t4.")
   private String gpu;
 
-  @Option(names = "--measure", description = "Run the steps too, on the device.")
+  @Option(
+      names = "--measure",
+      description = {
+        "Run the steps too, on the device; exit code 1 where a measured peak",
+        "is not the planned one."
+      })
   private boolean measure;
 
   @Option(
@@ -120,7 +160,7 @@ final class MemoryProfileCommand implements Callable<Integer> {
             ModelConfig.FeatureAt.TOKEN,
             ModelConfig.TokenForm.NORMALIZED,
             true,
-            false, // a few columns more of each token, which take long to count
+            workFeatures == Switch.ON,
             head);
     List<ProfileOptions.Budget> sizes =
         budgets.stream()
@@ -129,7 +169,17 @@ final class MemoryProfileCommand implements Callable<Integer> {
             .toList();
     return new Profiling(
             new ProfileOptions(
-                matrices, op, network, batch, sizes, gpu, measure, out, device.toOptions()),
+                Optional.ofNullable(matrices),
+                generated,
+                op,
+                network,
+                batch,
+                sizes,
+                strategies,
+                gpu,
+                measure,
+                out,
+                device.toOptions()),
             main)
         .run();
   }

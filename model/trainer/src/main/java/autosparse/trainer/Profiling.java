@@ -14,10 +14,11 @@ import autosparse.costmodel.training.TaskData;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
 import autosparse.costmodel.training.TrainingData;
+import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
-import autosparse.engine.DeviceSelection;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Precision;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.kernels.Gpu;
 import autosparse.layers.RankingLoss;
 import autosparse.layers.RateSchedule;
@@ -29,23 +30,30 @@ import autosparse.schedule.RecordFile;
 import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.Split;
 import autosparse.schedule.Task;
-import autosparse.trainer.options.DeviceOptions;
 import autosparse.trainer.options.ProfileOptions;
 import autosparse.trainer.profile.MatrixProfile;
 import autosparse.trainer.profile.MatrixProfile.Within;
+import autosparse.trainer.profile.PlainFramework;
 import autosparse.trainer.profile.ProfileFiles;
+import autosparse.trainer.profile.ProfileTable;
+import autosparse.trainer.report.ProfilePage;
+import autosparse.tuner.generate.PatternSpec;
+import autosparse.tuner.generate.Patterns;
 import autosparse.tuner.space.ScheduleSpace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -59,13 +67,11 @@ final class Profiling {
           "a100", new Gpu(0, "NVIDIA A100 80GB", 8, 0, 108, 81_920L << 20),
           "t4", new Gpu(0, "NVIDIA T4", 7, 5, 40, 15_360L << 20));
 
-  /**
-   * Peak of plain PyTorch a nonzero, channel and byte of an element: 116.8 GB for a step on a band
-   * matrix of 9,999,979 nonzeros at 128 channels in bf16, measured on an H200 on 2026-11-22.
-   */
-  private static final double PLAIN_BYTES = 116.8e9 / 9_999_979 / 128 / 2;
-
   private static final int SCHEDULE_THREADS = 48;
+
+  /** What is asked of a device that is only looked at, in bytes. */
+  private static final long SMALL_RANGE = 1 << 20;
+
   private static final long SEED = 1;
 
   private final ProfileOptions options;
@@ -93,33 +99,108 @@ final class Profiling {
   }
 
   int run() {
-    Optional<Gpu> gpu = gpu();
-    DeviceSelection selection = gpu.isPresent() ? null : Devices.select(options.device());
-    List<Path> files = files();
+    Target target = target();
+    List<Supplier<SparsityPattern>> matrices = matrices();
     try {
       Files.createDirectories(options.out());
     } catch (IOException e) {
       throw new InputException("--out: " + options.out() + ": cannot be made (" + e + ")", e);
     }
     List<MatrixProfile> profiles = new ArrayList<>();
-    main.print(
-        String.format(
-            Locale.ROOT,
-            "%-28s %12s %14s %14s  %s",
-            "matrix",
-            "nonzeros",
-            "all kept",
-            "smallest",
-            "within " + options.budgets().stream().map(ProfileOptions.Budget::text).toList()));
-    for (Path file : files) {
-      MatrixProfile profile = profile(MatrixReader.read(file), gpu, selection);
-      profiles.add(profile);
-      main.print(line(profile));
+    main.print(title(target));
+    if (!target.taken().isEmpty()) {
+      main.print("of each budget, not for tensors: " + new MemoryBudget(0, target.taken()).takenText());
     }
-    ProfileFiles.write(options.out(), title(gpu, selection), profiles);
+    main.print(ProfileTable.HEAD);
+    for (Supplier<SparsityPattern> matrix : matrices) {
+      MatrixProfile profile = profile(matrix.get(), target);
+      profiles.add(profile);
+      ProfileTable.lines(profile).forEach(main::print);
+    }
+    ProfileFiles.write(
+        options.out(), new ProfilePage(title(target), target.gpu(), profiles), profiles);
     main.print("");
     main.print("page: " + options.out().resolve("index.html"));
-    return 0;
+    long differing =
+        profiles.stream().flatMap(p -> p.all().stream()).filter(Within::differs).count();
+    if (options.measure()) {
+      long measured =
+          profiles.stream()
+              .flatMap(p -> p.all().stream())
+              .filter(within -> within.measuredPeak().isPresent())
+              .count();
+      main.print("planned = measured: " + (measured - differing) + " of " + measured + " steps");
+    }
+    return differing == 0 ? 0 : 1;
+  }
+
+  /**
+   * What is planned for.
+   *
+   * @param name of the device
+   * @param gpu the card, if it is one
+   * @param taken what of its memory is not for tensors, in bytes by purpose: part of every budget
+   * @param planning makes a planning device that stands for it
+   */
+  private record Target(
+      String name,
+      Optional<Gpu> gpu,
+      Map<String, Long> taken,
+      Supplier<PlanningDevice> planning) {
+    /** Bytes that a budget leaves for tensors; at least 0. */
+    long range(long budget) {
+      return Math.max(0, new MemoryBudget(budget, taken).range());
+    }
+  }
+
+  private Target target() {
+    Optional<Gpu> absent = gpu();
+    if (absent.isPresent()) {
+      Gpu gpu = absent.get();
+      Precision fastest = Precision.BF16.runsOn(gpu) ? Precision.BF16 : Precision.FP32;
+      Precision precision = options.device().precision().precision().orElse(fastest);
+      return new Target(
+          gpu.name() + ", " + precision + " (planned)",
+          absent,
+          MemoryBudget.planned(0).taken(),
+          () -> PlanningDevice.cuda(gpu, precision, true, StepPlanner.UNLIMITED));
+    }
+    if (!Devices.select(options.device()).isCuda()) {
+      return new Target(
+          "cpu", Optional.empty(), Map.of(), () -> PlanningDevice.cpu(StepPlanner.UNLIMITED));
+    }
+    // Opened once, with next to nothing: others may be using the card.
+    try (Device device = open(SMALL_RANGE)) {
+      CudaDevice cuda = (CudaDevice) device;
+      Gpu gpu = cuda.context().gpu();
+      Precision precision = cuda.precision();
+      boolean cublas = cuda.usesCublas();
+      return new Target(
+          gpu.name() + ", " + precision,
+          Optional.of(gpu),
+          cuda.budget().taken(),
+          () -> PlanningDevice.cuda(gpu, precision, cublas, StepPlanner.UNLIMITED));
+    }
+  }
+
+  /** The chosen device with a range of so many bytes. */
+  private Device open(long range) {
+    return Devices.select(options.device()).openWithRange(range);
+  }
+
+  /** The matrices, each read or made when it is its turn: they need not fit memory together. */
+  private List<Supplier<SparsityPattern>> matrices() {
+    List<Supplier<SparsityPattern>> all = new ArrayList<>();
+    options.matrices().ifPresent(folder -> files(folder).forEach(f -> all.add(() -> read(f))));
+    for (ProfileOptions.Generated generated : options.generated()) {
+      PatternSpec spec = generated.spec();
+      all.add(() -> Patterns.of(spec).toPattern(generated.name()));
+    }
+    return all;
+  }
+
+  private static SparsityPattern read(Path file) {
+    return MatrixReader.read(file);
   }
 
   private Optional<Gpu> gpu() {
@@ -137,13 +218,13 @@ final class Profiling {
     return Optional.of(gpu);
   }
 
-  private List<Path> files() {
-    if (!Files.isDirectory(options.matrices())) {
+  private static List<Path> files(Path folder) {
+    if (!Files.isDirectory(folder)) {
       throw new InputException(
-          "--matrices: " + options.matrices() + ": no such folder, expected one with matrices");
+          "--matrices: " + folder + ": no such folder, expected one with matrices");
     }
     List<Path> files;
-    try (Stream<Path> all = Files.list(options.matrices())) {
+    try (Stream<Path> all = Files.list(folder)) {
       files =
           all.filter(
                   file ->
@@ -157,44 +238,54 @@ final class Profiling {
     if (files.isEmpty()) {
       throw new InputException(
           "--matrices: "
-              + options.matrices()
+              + folder
               + ": no matrix in it, expected files that end in "
               + MatrixReader.SUFFIXES);
     }
     return files;
   }
 
-  private String title(Optional<Gpu> gpu, DeviceSelection selection) {
+  private String title(Target target) {
     return String.format(
         Locale.ROOT,
-        "Memory of a training step: %s, %d channels, %d schedules, %s",
+        "Memory of a training step: %s, %d channels, %s head, %d schedules, %s",
         options.model().model(),
         options.model().channels(),
+        options.model().head(),
         options.batch(),
-        gpu.map(g -> g.name() + " (planned)").orElseGet(() -> selection.chosen()));
+        target.name());
   }
 
-  private MatrixProfile profile(
-      SparsityPattern pattern, Optional<Gpu> gpu, DeviceSelection selection) {
+  private MatrixProfile profile(SparsityPattern pattern, Target target) {
     TrainingData data = data(pattern);
     StepPlan.Step step = new StepPlan(data, training).epoch(0).get(0);
     ModelStatistics statistics = data.statistics();
     try (StepPlanner planner =
-        new StepPlanner(planning(gpu, selection), config, statistics, data, training)) {
+        new StepPlanner(target.planning().get(), config, statistics, data, training)) {
       StrategySearch search = planner.search(step);
+      Map<TowerStrategy, OptionalLong> measured = new HashMap<>();
+      Function<MemoryPlan, OptionalLong> peak =
+          plan ->
+              options.measure()
+                  ? measured.computeIfAbsent(
+                      plan.strategy(), s -> measure(data, statistics, step, plan))
+                  : OptionalLong.empty();
       MemoryPlan keepAll = search.plan(TowerStrategy.KEEP_ALL);
+      List<Within> ways = new ArrayList<>();
+      for (ProfileOptions.Way way : options.strategies()) {
+        Optional<MemoryPlan> plan =
+            switch (way) {
+              case KEEP_ALL -> Optional.of(keepAll);
+              case CHECKPOINTS ->
+                  search.ofKind(TowerStrategy.Checkpoints.class, keepAll.capacityBytes() / 2);
+              case STRIPS -> search.ofKind(TowerStrategy.Strips.class, keepAll.capacityBytes() / 2);
+            };
+        ways.add(within(way.toString(), 0, plan, peak));
+      }
       List<Within> budgets = new ArrayList<>();
       for (ProfileOptions.Budget budget : options.budgets()) {
-        Optional<MemoryPlan> plan = search.fastest(budget.bytes());
-        OptionalLong measured =
-            options.measure() && plan.isPresent()
-                ? measure(data, statistics, step, plan.get())
-                : OptionalLong.empty();
-        budgets.add(new Within(budget.text(), budget.bytes(), plan, measured));
+        budgets.add(within(budget.text(), budget.bytes(), search.fastest(target.range(budget.bytes())), peak));
       }
-      OptionalLong measured =
-          options.measure() ? measure(data, statistics, step, keepAll) : OptionalLong.empty();
-      double element = planner.device().activation().bytes();
       return new MatrixProfile(
           pattern.name(),
           pattern.rows(),
@@ -203,25 +294,17 @@ final class Profiling {
           planner.sitesByLevel(step),
           keepAll,
           search.smallest(),
+          ways,
           budgets,
-          measured,
-          PLAIN_BYTES * pattern.nnz() * options.model().channels() * element,
+          PlainFramework.bytes(
+              pattern, config.kind(), config.channels(), planner.device().activation().bytes()),
           search.events(TowerStrategy.KEEP_ALL));
     }
   }
 
-  private PlanningDevice planning(Optional<Gpu> gpu, DeviceSelection selection) {
-    if (gpu.isPresent()) {
-      Precision fastest = Precision.BF16.runsOn(gpu.get()) ? Precision.BF16 : Precision.FP32;
-      Precision precision = options.device().precision().precision().orElse(fastest);
-      return PlanningDevice.cuda(gpu.get(), precision, true, StepPlanner.UNLIMITED);
-    }
-    if (!selection.isCuda()) {
-      return PlanningDevice.cpu(StepPlanner.UNLIMITED);
-    }
-    try (Device device = selection.open()) {
-      return PlanningDevice.like(device, StepPlanner.UNLIMITED);
-    }
+  private static Within within(
+      String text, long bytes, Optional<MemoryPlan> plan, Function<MemoryPlan, OptionalLong> peak) {
+    return new Within(text, bytes, plan, plan.map(peak).orElse(OptionalLong.empty()));
   }
 
   /** One task of random schedules, as many as a step takes. */
@@ -249,12 +332,7 @@ final class Profiling {
   /** Runs the step for real in a range of exactly the planned bytes; its peak. */
   private OptionalLong measure(
       TrainingData data, ModelStatistics statistics, StepPlan.Step step, MemoryPlan plan) {
-    DeviceOptions given = options.device();
-    DeviceSelection sized =
-        Devices.select(
-            new DeviceOptions(
-                given.device(), given.precision(), plan.capacityBytes(), given.threads()));
-    try (Device device = sized.open();
+    try (Device device = open(plan.capacityBytes());
         CostModel model = CostModels.create(config, statistics, device.root(), SEED);
         PyramidCache pyramids = new PyramidCache(device.root(), data.patterns(), 0);
         // As planned: no heads replayed as graphs, no patterns copied ahead.
@@ -269,48 +347,7 @@ final class Profiling {
                 false)) {
       trainer.run(step, plan.strategy());
       pyramids.clear();
-      if (device.ledger().peakBytes() != plan.peakBytes()) {
-        main.warn(
-            data.patterns().get(0).name()
-                + ": planned "
-                + plan.peakBytes()
-                + " bytes, measured "
-                + device.ledger().peakBytes()
-                + " ("
-                + plan.strategy()
-                + ")");
-      }
       return OptionalLong.of(device.ledger().peakBytes());
     }
-  }
-
-  private static String line(MatrixProfile profile) {
-    List<String> ways =
-        profile.budgets().stream()
-            .map(
-                within ->
-                    within
-                        .plan()
-                        .map(
-                            plan ->
-                                String.format(
-                                    Locale.ROOT, "%s x%.2f", word(plan), plan.relativeTime()))
-                        .orElse("does not fit"))
-            .toList();
-    return String.format(
-        Locale.ROOT,
-        "%-28s %,12d %,14d %,14d  %s",
-        profile.name(),
-        profile.nnz(),
-        profile.keepAll().capacityBytes(),
-        profile.smallest().capacityBytes(),
-        String.join(", ", ways));
-  }
-
-  private static String word(MemoryPlan plan) {
-    if (plan.strategy() instanceof TowerStrategy.KeepAll) {
-      return "all";
-    }
-    return plan.strategy() instanceof TowerStrategy.Checkpoints ? "checkpoints" : "strips";
   }
 }

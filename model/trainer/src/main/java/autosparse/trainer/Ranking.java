@@ -1,15 +1,12 @@
 package autosparse.trainer;
 
-import autosparse.autograd.Tape;
-import autosparse.autograd.Variable;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.network.CostModel;
-import autosparse.costmodel.training.Scores;
+import autosparse.costmodel.training.ForwardPasses;
+import autosparse.costmodel.training.PlannedPasses;
+import autosparse.costmodel.training.PyramidCache;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
-import autosparse.engine.TensorScope;
-import autosparse.engine.sparse.Sites;
-import autosparse.layers.PatternPyramid;
 import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixReader;
 import autosparse.schedule.Op;
@@ -55,35 +52,26 @@ final class Ranking {
   private double[] scores(
       DeviceSelection selection, SparsityPattern pattern, ScheduleFile candidates) {
     try (Device device = selection.open();
-        TensorScope scope = device.root().child("rank");
-        CostModel model = ModelFile.read(options.checkpoint(), scope).model()) {
-      if (!model.config().ops().contains(options.op())) {
+        PlannedModel planned = PlannedModel.of(options.checkpoint(), device)) {
+      if (!planned.config().ops().contains(options.op())) {
         throw new InputException(
             "--op: "
                 + options.op().id()
                 + ", expected an operator of the model: "
-                + model.config().ops().stream().map(Op::id).toList());
+                + planned.config().ops().stream().map(Op::id).toList());
       }
       Problem problem = candidates.problem(pattern);
       List<Schedule> schedules = candidates.encodable(problem);
-      CostModel.EncodedTask task = model.encode(pattern, problem, schedules);
-      try (Tape tower = Tape.inference(scope)) {
-        Variable features = features(tower, scope, model, pattern);
-        int[] all = IntStream.range(0, schedules.size()).toArray();
-        return Scores.of(model, scope, features, task, all);
+      CostModel.EncodedTask task = planned.planner().model().encode(pattern, problem, schedules);
+      int[] all = IntStream.range(0, schedules.size()).toArray();
+      PlannedPasses plans = planned.passes(0);
+      plans.planTower(0, pattern);
+      plans.planScores(pattern.name(), task, all);
+      try (CostModel model = ModelFile.read(options.checkpoint(), device.root()).model();
+          PyramidCache pyramids = new PyramidCache(device.root(), List.of(pattern), 0)) {
+        ForwardPasses passes = ForwardPasses.planned(model, device.root(), pyramids, plans);
+        return passes.scores(passes.features(0), task, all);
       }
-    }
-  }
-
-  private static Variable features(
-      Tape tape, TensorScope scope, CostModel model, SparsityPattern pattern) {
-    if (!model.readsPattern()) {
-      return null;
-    }
-    Sites.Pattern sites =
-        new Sites.Pattern(pattern.rows(), pattern.cols(), pattern.rowPointers(), pattern.columns());
-    try (PatternPyramid pyramid = new PatternPyramid(scope, sites)) {
-      return model.pattern(tape, pyramid);
     }
   }
 }

@@ -7,6 +7,8 @@ import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.costmodel.network.CostModels;
 import autosparse.costmodel.training.Evaluator;
+import autosparse.costmodel.training.ForwardPasses;
+import autosparse.costmodel.training.PlannedPasses;
 import autosparse.costmodel.training.PyramidCache;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
@@ -104,7 +106,12 @@ final class Session implements AutoCloseable {
   /** A saved model, to be judged on some data. */
   static Session load(Device device, TrainingData data, Path file) {
     ModelFile.Loaded loaded = ModelFile.read(file, device.root());
-    List<Op> known = loaded.model().config().ops();
+    return new Session(device, data, loaded.model(), loaded.statistics());
+  }
+
+  /** Refuses data of operators that a file's model does not know. */
+  static void requireOperators(Path file, ModelConfig model, TrainingData data) {
+    List<Op> known = model.ops();
     data.tasks()
         .forEach(
             task -> {
@@ -117,7 +124,6 @@ final class Session implements AutoCloseable {
                         + task.task().op().id());
               }
             });
-    return new Session(device, data, loaded.model(), loaded.statistics());
   }
 
   Device device() {
@@ -150,8 +156,14 @@ final class Session implements AutoCloseable {
         model, data, encoded, config, pyramids, device.root(), roomy && device.queuesWork());
   }
 
-  Evaluator evaluator(RankingLoss loss, int batch) {
-    return new Evaluator(device, model, data, encoded, pyramids, loss, batch);
+  /**
+   * A judge of the model.
+   *
+   * @param plans of all passes that it runs
+   */
+  Evaluator evaluator(PlannedPasses plans, RankingLoss loss, int batch) {
+    ForwardPasses passes = ForwardPasses.planned(model, device.root(), pyramids, plans);
+    return new Evaluator(device, model, data, encoded, passes, loss, batch);
   }
 
   @Override

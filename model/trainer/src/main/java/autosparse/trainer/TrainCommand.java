@@ -266,9 +266,7 @@ final class TrainCommand implements Callable<Integer> {
     Map<String, Object> resolved = ResolvedOptions.of(spec);
     RunFolder.check(out, mode);
     Training training = Training.prepare(options, resolved, console);
-    try (RunFolder folder = RunFolder.open(out, mode)) {
-      return training.run(folder, mode);
-    }
+    return training.run(out, mode);
   }
 
   private TrainOptions toOptions() {

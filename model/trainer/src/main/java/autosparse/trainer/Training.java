@@ -11,6 +11,7 @@ import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.costmodel.training.Evaluation;
 import autosparse.costmodel.training.Evaluation.TaskEvaluation;
 import autosparse.costmodel.training.Evaluator;
+import autosparse.costmodel.training.PlannedPasses;
 import autosparse.costmodel.training.PlannedSteps;
 import autosparse.costmodel.training.RankingMetrics;
 import autosparse.costmodel.training.StepPlan;
@@ -22,6 +23,7 @@ import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
 import autosparse.engine.PlanningDevice;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.schedule.InputException;
 import autosparse.trainer.doctor.HostMachine;
 import autosparse.trainer.options.TrainOptions;
@@ -36,6 +38,7 @@ import autosparse.trainer.run.RunRecorder;
 import autosparse.trainer.run.Terminal;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -46,6 +49,9 @@ import java.util.OptionalLong;
 /** The work of {@code train}. */
 final class Training {
   private static final double NANOS_PER_MINUTE = 60e9;
+
+  /** Steps among which the largest is looked for where memory is scarce. */
+  static final int PLANNED_STEPS = 2000;
 
   /** Between two looks at the losses, each of which waits for the device. */
   private static final long RECORD_NANOS = 250_000_000L;
@@ -59,6 +65,12 @@ final class Training {
   private final Map<String, Object> resolved;
   private final Main main;
   private final TrainingConfig config;
+  private PlannedSteps steps;
+  private PlannedPasses passes;
+
+  /** Null where no baseline is trained for comparison. */
+  private Baseline.Planned baseline;
+
   private long lastSave;
 
   private Training(
@@ -85,7 +97,12 @@ final class Training {
     return new Training(options, data, selection, resolved, main);
   }
 
-  int run(RunFolder folder, RunFolder.Mode mode) {
+  /**
+   * Plans the whole run, then trains.
+   *
+   * @param out the run's folder, opened only when everything is known to fit
+   */
+  int run(Path out, RunFolder.Mode mode) {
     main.interrupts().arm();
     ModelConfig model = options.model().toConfig(options.data().ops());
     try (Device device = selection.open();
@@ -96,19 +113,44 @@ final class Training {
                 data.statistics(),
                 data,
                 config)) {
-      PlannedSteps steps =
-          new PlannedSteps(planner, data.patterns(), device.allocator().capacity());
-      if (planner.hasTower()) {
-        // Before the model, so that a budget that is too small ends here.
-        steps.planAll(new StepPlan(data, config).epoch(0));
-        describe(steps);
+      MemoryBudget budget = device.budget();
+      steps = new PlannedSteps(planner, data.patterns(), budget);
+      steps.planAll(new StepPlan(data, config).first(PLANNED_STEPS));
+      passes = new PlannedPasses(planner.forward(), budget, planner.baseBytes());
+      Evaluator.plan(passes, data, planner.encoded(), config.loss(), config.batch(), true);
+      describe(budget);
+      if (!hasBaseline()) {
+        return run(out, mode, device, model);
       }
-      return run(folder, mode, device, model, planner.hasTower() ? steps : null);
+      try (Baseline.Planned planned =
+          Baseline.plan(
+              device,
+              data,
+              options.data().ops(),
+              options.baselineEpochs(),
+              options.learning().seed(),
+              planner.baseBytes())) {
+        baseline = planned;
+        return run(out, mode, device, model);
+      }
     }
   }
 
+  private boolean hasBaseline() {
+    return options.model().model() != ModelKind.FEATURES_MLP && options.baselineEpochs() > 0;
+  }
+
   /** Says how steps are run where not everything can be kept. */
-  private void describe(PlannedSteps steps) {
+  private void describe(MemoryBudget budget) {
+    if (!budget.taken().isEmpty()) {
+      main.print(
+          String.format(
+              Locale.ROOT,
+              "memory budget %,d bytes: %s, for tensors %d",
+              budget.bytes(),
+              budget.takenText(),
+              budget.range()));
+    }
     List<MemoryPlan> reduced =
         steps.plans().stream()
             .filter(plan -> !plan.strategy().equals(TowerStrategy.KEEP_ALL))
@@ -126,13 +168,12 @@ final class Training {
     }
   }
 
-  private int run(
-      RunFolder folder, RunFolder.Mode mode, Device device, ModelConfig model, PlannedSteps steps) {
-    try (Session session = Session.create(device, data, model, options.learning().seed());
-        Trainer trainer = session.trainer(config, steps == null || steps.areRoomy())) {
-      if (steps != null) {
-        trainer.plan(steps.among(session.pyramids()));
-      }
+  private int run(Path out, RunFolder.Mode mode, Device device, ModelConfig model) {
+    boolean roomy = steps.areRoomy() && passes.areRoomy() && (baseline == null || baseline.roomy());
+    try (RunFolder folder = RunFolder.open(out, mode);
+        Session session = Session.create(device, data, model, options.learning().seed());
+        Trainer trainer = session.trainer(config, roomy)) {
+      trainer.plan(steps.among(session.pyramids()));
       if (mode == RunFolder.Mode.RESUME) {
         resume(folder, trainer);
       } else {
@@ -161,7 +202,7 @@ final class Training {
 
   private int fit(RunFolder folder, Session session, Trainer trainer, Environment environment) {
     long start = System.nanoTime();
-    Evaluator evaluator = session.evaluator(config.loss(), config.batch());
+    Evaluator evaluator = session.evaluator(passes, config.loss(), config.batch());
     boolean terminal = Terminal.isInteractive();
     try (RunRecorder recorder = RunRecorder.start(folder, trainer.step())) {
       try (Progress progress =
@@ -286,26 +327,28 @@ final class Training {
         .ledger()
         .atPeak()
         .forEach((tag, bytes) -> peakByTag.put(tag.name().toLowerCase(Locale.ROOT), bytes));
-    if (options.model().model() != ModelKind.FEATURES_MLP && options.baselineEpochs() > 0) {
-      Optional<Evaluation> baseline =
+    if (hasBaseline()) {
+      session.pyramids().clear();
+      Optional<Evaluation> judged =
           Baseline.train(
               session.device(),
               data,
               options.data().ops(),
               options.baselineEpochs(),
               options.learning().seed(),
+              baseline,
               folder.baselineFile(),
               main,
               Terminal.isInteractive(),
               main.interrupts()::requested);
-      if (baseline.isEmpty()) {
+      if (judged.isEmpty()) {
         return Interrupts.EXIT_CODE;
       }
-      table.with(Baseline.NAME, "derived features only, no pattern", baseline.get());
+      table.with(Baseline.NAME, "derived features only, no pattern", judged.get());
     }
     ReportData.Memory memory =
         new ReportData.Memory(
-            peakByTag, session.device().memory().capacity(), HostMachine.peakResidentBytes());
+            peakByTag, session.device().budget().bytes(), HostMachine.peakResidentBytes());
     ReportData report =
         RunReport.of(
             options, data, resolved, environment, recorder.entries(), table, memory, minutes);

@@ -113,6 +113,90 @@ class TrainCommandTest {
     return copy;
   }
 
+  private static long number(String text, String before, String after) {
+    int start = text.indexOf(before) + before.length();
+    assertTrue(start >= before.length(), text);
+    return Long.parseLong(text.substring(start, text.indexOf(after, start)));
+  }
+
+  /**
+   * Not even the weights fit 64k: said before anything is written, with the budget that would do.
+   */
+  @Test
+  void aBudgetThatIsTooSmallNamesTheSmallestThatWorks() {
+    Path run = folder.resolve("small");
+    List<String> once = once(run, 0);
+    program.refuse(
+        Program.join(once, "--memory-budget", "64k"),
+        "--memory-budget: a step on [m",
+        "weights, gradients and optimiser",
+        "the device's range has 65536");
+    assertTrue(Files.notExists(run), "nothing is left behind");
+    long enough = number(program.err(), "raise --memory-budget to ", " or more");
+    for (int round = 0; round < 3 && program.run(with(once, enough)) != 0; round++) {
+      // Other groups of matrices, or judging, ask for a little more.
+      enough = number(program.err(), "raise --memory-budget to ", " or more");
+      assertTrue(Files.notExists(run), program.err());
+    }
+    assertTrue(Files.exists(run.resolve("report.html")), program.err());
+    Path less = folder.resolve("less");
+    program.refuse(with(once(less, 0), enough - 256), "--memory-budget", " to " + enough + " or");
+    assertTrue(Files.notExists(less), "nothing is left behind");
+  }
+
+  /** One epoch. */
+  private static List<String> once(Path run, int baselineEpochs) {
+    List<String> arguments = train(run);
+    arguments.set(arguments.indexOf("--epochs") + 1, "1");
+    arguments.set(arguments.indexOf("--baseline-epochs") + 1, String.valueOf(baselineEpochs));
+    return arguments;
+  }
+
+  private static List<String> with(List<String> arguments, long budget) {
+    return Program.join(arguments, "--memory-budget", String.valueOf(budget));
+  }
+
+  /** The baseline is planned beside the model, not found to be too large after hours. */
+  @Test
+  void aBaselineThatDoesNotFitIsRefusedAtTheStart() {
+    Path run = folder.resolve("beside");
+    List<String> alone = once(run, 0);
+    program.refuse(Program.join(alone, "--memory-budget", "64k"), "--memory-budget");
+    long enough = number(program.err(), "raise --memory-budget to ", " or more");
+    program.refuse(with(once(run, 1), enough + (1 << 16)), "--baseline-epochs 0 leaves out");
+    assertTrue(Files.notExists(run), "nothing is left behind");
+  }
+
+  @Test
+  void modelsWithoutATowerArePlannedToo() {
+    Path run = folder.resolve("features");
+    program.refuse(
+        train(run, "--model", "features-mlp", "--memory-budget", "64k"),
+        "--memory-budget: a step on [m",
+        "raise --memory-budget to");
+    assertTrue(Files.notExists(run), "nothing is left behind");
+  }
+
+  @Test
+  void evaluateAndRankFitASmallBudgetAndGiveTheSame() throws IOException {
+    List<String> evaluate =
+        Program.join(
+            Program.join(
+                List.of("evaluate", "--checkpoint", whole.toString(), "--device", "cpu"),
+                data.arguments("spmm,spmv").toArray(String[]::new)),
+            "--threads",
+            "1");
+    program.succeed(evaluate);
+    String plenty = program.out();
+    program.refuse(
+        Program.join(evaluate, "--memory-budget", "64k"), "--memory-budget", " of weights");
+    long enough = number(program.err(), "raise --memory-budget to ", " or more");
+    while (program.run(with(evaluate, enough)) == 2) {
+      enough = number(program.err(), "raise --memory-budget to ", " or more");
+    }
+    assertEquals(plenty, program.out());
+  }
+
   @Test
   void aRunThatItsTimeLimitEndsIsReportedAndGoesOn() throws IOException {
     Path run = folder.resolve("limited");

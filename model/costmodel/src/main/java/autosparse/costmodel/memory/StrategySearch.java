@@ -147,6 +147,29 @@ public final class StrategySearch {
     return Optional.empty();
   }
 
+  /**
+   * The fastest way of one kind that fits a range of so many bytes; where none does, the smallest
+   * of its kind.
+   *
+   * @return empty where there is no way of that kind
+   */
+  public Optional<MemoryPlan> ofKind(Class<? extends TowerStrategy> kind, long capacity) {
+    Optional<MemoryPlan> smallest = Optional.empty();
+    for (Candidate candidate : candidates()) {
+      if (kind.isInstance(candidate.strategy())) {
+        MemoryPlan plan = plan(candidate.strategy(), candidate.relativeTime());
+        if (plan.capacityBytes() <= capacity) {
+          return Optional.of(plan);
+        }
+        smallest =
+            smallest
+                .filter(least -> least.capacityBytes() <= plan.capacityBytes())
+                .or(() -> Optional.of(plan));
+      }
+    }
+    return smallest;
+  }
+
   /** The way that takes the fewest bytes. */
   public MemoryPlan smallest() {
     // Strips first: what they take says whether it is worth counting the whole at once.

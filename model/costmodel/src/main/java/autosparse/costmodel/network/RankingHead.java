@@ -87,16 +87,12 @@ final class RankingHead {
    * @return [N]
    */
   Variable scores(Tape tape, Variable rows, Tensor tokens, Tensor offsets, Tensor patternRows) {
-    Variable cast = DenseFunctions.cast(tape, rows, tape.scope().device().activation());
-    Variable hidden = encoderHidden.forward(tape, cast);
-    if (cast != rows) {
-      tape.discard(cast);
-    }
-    Variable encoded = encoder.forward(tape, hidden);
-    tape.discard(hidden);
+    Variable encoded = tape.within("encoder", () -> encode(tape, rows));
     Variable x = DenseFunctions.gather(tape, encoded, tokens);
-    for (int layer = 0; layer < attention.size(); layer++) {
-      x = attend(tape, layer, x, offsets);
+    for (int l = 0; l < attention.size(); l++) {
+      int layer = l;
+      Variable input = x;
+      x = tape.within("attention", () -> attend(tape, layer, input, offsets));
       if (layer == 0 && join != null) {
         Variable features = DenseFunctions.gather(tape, encoded, patternRows);
         Variable both = DenseFunctions.concatColumns(tape, List.of(x, features));
@@ -107,8 +103,28 @@ final class RankingHead {
     }
     tape.discard(encoded);
     for (ResidualMlp residual : residuals) {
-      x = replaced(tape, x, residual.forward(tape, x));
+      Variable input = x;
+      x =
+          tape.within(
+              "residual blocks", () -> replaced(tape, input, residual.forward(tape, input)));
     }
+    Variable last = x;
+    return tape.within("decoder", () -> decode(tape, last, offsets));
+  }
+
+  private Variable encode(Tape tape, Variable rows) {
+    Variable cast = DenseFunctions.cast(tape, rows, tape.scope().device().activation());
+    Variable hidden = encoderHidden.forward(tape, cast);
+    if (cast != rows) {
+      tape.discard(cast);
+    }
+    Variable encoded = encoder.forward(tape, hidden);
+    tape.discard(hidden);
+    return encoded;
+  }
+
+  private Variable decode(Tape tape, Variable features, Tensor offsets) {
+    Variable x = features;
     if (lastNorm != null) {
       x = replaced(tape, x, lastNorm.forward(tape, x));
     }

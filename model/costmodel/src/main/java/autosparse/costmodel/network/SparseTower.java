@@ -222,7 +222,9 @@ public final class SparseTower {
    * @param pool sites of the output that its average is formed over
    */
   public Level layer(Tape tape, PatternPyramid pyramid, int layer, Variable x, Pool pool) {
-    return layers.get(layer).forward(tape, pyramid, inputLevel(layer), x, pool);
+    return tape.within(
+        "layer " + (layer + 1),
+        () -> layers.get(layer).forward(tape, pyramid, inputLevel(layer), x, pool));
   }
 
   /** The pooled output [B, C_l] of each layer, first to last. */

@@ -4,11 +4,13 @@ import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
+import autosparse.costmodel.training.ForwardPasses.Features;
 import autosparse.engine.Device;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.layers.RankingLoss;
+import autosparse.schedule.InputException;
 import autosparse.schedule.NoiseStats;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,11 +23,13 @@ public final class Evaluator {
   private final CostModel model;
   private final TrainingData data;
   private final List<EncodedTask> encoded;
-  private final PyramidCache pyramids;
+  private final ForwardPasses passes;
   private final RankingLoss loss;
   private final int lossBatch;
 
   /**
+   * Judges as if memory were plenty.
+   *
    * @param lossBatch schedules over which a loss is formed, as in training
    */
   public Evaluator(
@@ -36,13 +40,67 @@ public final class Evaluator {
       PyramidCache pyramids,
       RankingLoss loss,
       int lossBatch) {
+    this(
+        device,
+        model,
+        data,
+        encoded,
+        ForwardPasses.unplanned(model, device.root(), pyramids),
+        loss,
+        lossBatch);
+  }
+
+  /**
+   * @param passes of the model over the data's matrices
+   * @param lossBatch schedules over which a loss is formed, as in training
+   */
+  public Evaluator(
+      Device device,
+      CostModel model,
+      TrainingData data,
+      List<EncodedTask> encoded,
+      ForwardPasses passes,
+      RankingLoss loss,
+      int lossBatch) {
     this.device = device;
     this.model = model;
     this.data = data;
     this.encoded = List.copyOf(encoded);
-    this.pyramids = pyramids;
+    this.passes = passes;
     this.loss = loss;
     this.lossBatch = lossBatch;
+  }
+
+  /**
+   * Plans all passes of {@link #evaluate}.
+   *
+   * @param encoded every task of the data
+   * @param blind whether the model is judged with another matrix's pattern too
+   * @throws InputException when one does not fit, with the budget that would do
+   */
+  public static void plan(
+      PlannedPasses passes,
+      TrainingData data,
+      List<EncodedTask> encoded,
+      RankingLoss loss,
+      int lossBatch,
+      boolean blind) {
+    int largest = 0;
+    for (int t = 0; t < data.tasks().size(); t++) {
+      TaskData task = data.tasks().get(t);
+      if (task.validation().length > 0) {
+        passes.planTower(task.matrix(), data.patterns().get(task.matrix()));
+        if (blind && data.patterns().size() > 1) {
+          int other = (task.matrix() + 1) % data.patterns().size();
+          passes.planTower(other, data.patterns().get(other));
+        }
+        passes.planScores(task.task().id(), encoded.get(t), task.validation());
+        largest = Math.max(largest, task.validation().length);
+      }
+    }
+    if (largest > 0) {
+      passes.planLoss(loss, Math.min(lossBatch, largest));
+    }
   }
 
   /**
@@ -51,14 +109,8 @@ public final class Evaluator {
    * @param blind whether to judge it with another matrix's pattern too
    */
   public Evaluation evaluate(boolean blind) {
-    try (TensorScope scope = device.root().child("evaluation")) {
-      return evaluate(blind, scope);
-    }
-  }
-
-  private Evaluation evaluate(boolean blind, TensorScope scope) {
     // The tower runs once a matrix, whatever the number of its operators and blind comparisons.
-    Map<Integer, Variable> patterns = new HashMap<>();
+    Map<Integer, Features> patterns = new HashMap<>();
     List<Evaluation.TaskEvaluation> results = new ArrayList<>();
     double losses = 0;
     for (int t = 0; t < data.tasks().size(); t++) {
@@ -68,12 +120,12 @@ public final class Evaluator {
         continue;
       }
       double[] latencies = task.latencies(chosen);
-      double[] scores = scores(scope, patterns, encoded.get(t), task.matrix(), chosen);
+      double[] scores = scores(patterns, encoded.get(t), task.matrix(), chosen);
       losses += loss(scores, latencies);
       RankingMetrics blindMetrics = null;
       if (blind && data.patterns().size() > 1) {
         int other = (task.matrix() + 1) % data.patterns().size();
-        double[] blindScores = scores(scope, patterns, blindTask(t, other), other, chosen);
+        double[] blindScores = scores(patterns, blindTask(t, other), other, chosen);
         blindMetrics = RankingMetrics.of(blindScores, latencies);
       }
       results.add(
@@ -97,29 +149,15 @@ public final class Evaluator {
 
   /** Scores of some schedules of a task with the pattern of a matrix. */
   public double[] scores(EncodedTask task, int matrix, int[] indices) {
-    try (TensorScope scope = device.root().child("evaluation")) {
-      return scores(scope, new HashMap<>(), task, matrix, indices);
-    }
+    return passes.scores(passes.features(matrix), task, indices);
   }
 
   private double[] scores(
-      TensorScope scope,
-      Map<Integer, Variable> patterns,
-      EncodedTask task,
-      int matrix,
-      int[] indices) {
-    Variable pattern = patterns.computeIfAbsent(matrix, m -> pattern(scope, m));
-    return Scores.of(model, scope, pattern, task, indices);
-  }
-
-  private Variable pattern(TensorScope scope, int matrix) {
-    if (!model.readsPattern()) {
-      return null;
+      Map<Integer, Features> patterns, EncodedTask task, int matrix, int[] indices) {
+    if (model.readsPattern() && !patterns.containsKey(matrix)) {
+      patterns.put(matrix, passes.features(matrix));
     }
-    try (Tape tape = Tape.inference(scope)) {
-      Variable features = model.pattern(tape, pyramids.get(List.of(matrix)));
-      return Variable.constant(tape.scope().promote(features.value()));
-    }
+    return passes.scores(patterns.get(matrix), task, indices);
   }
 
   private double loss(double[] scores, double[] latencies) {
@@ -144,11 +182,16 @@ public final class Evaluator {
       labels[i - from] = best / latencies[i];
       part[i - from] = scores[i];
     }
-    try (Tape tape = Tape.inference(device.root())) {
+    return loss(device.root(), loss, part, labels);
+  }
+
+  /** The loss of some schedules of one task. */
+  static double loss(TensorScope parent, RankingLoss loss, double[] scores, double[] labels) {
+    try (Tape tape = Tape.inference(parent)) {
       TensorScope scope = tape.scope();
-      Variable score = Variable.constant(scope.reals("scores", MemoryTag.INPUT, part));
+      Variable score = Variable.constant(scope.reals("scores", MemoryTag.INPUT, scores));
       Tensor label = scope.reals("labels", MemoryTag.INPUT, labels);
-      Tensor offsets = scope.longs("tasks", MemoryTag.INPUT, new long[] {0, part.length});
+      Tensor offsets = scope.longs("tasks", MemoryTag.INPUT, new long[] {0, scores.length});
       return loss.forward(tape, score, label, offsets).value().item();
     }
   }

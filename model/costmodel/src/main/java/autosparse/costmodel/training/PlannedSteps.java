@@ -3,8 +3,12 @@ package autosparse.costmodel.training;
 import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerStrategy;
+import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.memory.RangeAllocator;
 import autosparse.schedule.InputException;
 import autosparse.schedule.SparsityPattern;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,31 +31,53 @@ public final class PlannedSteps {
 
   private final StepPlanner planner;
   private final List<SparsityPattern> patterns;
-  private final long capacity;
+  private final MemoryBudget budget;
   private final Map<List<Integer>, Planned> plans = new HashMap<>();
 
   /**
    * @param planner of the run's model, data and kind of device
    * @param patterns of the data
-   * @param capacity bytes of the device's range
+   * @param budget of the device
    */
-  public PlannedSteps(StepPlanner planner, List<SparsityPattern> patterns, long capacity) {
+  public PlannedSteps(StepPlanner planner, List<SparsityPattern> patterns, MemoryBudget budget) {
     this.planner = planner;
     this.patterns = List.copyOf(patterns);
-    this.capacity = capacity;
+    this.budget = budget;
+  }
+
+  /** Bytes of the device's range for tensors. */
+  private long capacity() {
+    return Math.max(0, budget.range()) / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
   }
 
   /**
-   * Plans the largest step of each group of matrices.
+   * Plans the step of each group of matrices that takes most. Which one that is, is only looked for
+   * where memory is scarce: elsewhere it is taken to be the one of most schedules.
    *
+   * @param steps of the run; steps that are not among them are planned when they come
    * @throws InputException when a step does not fit however it is run, with the bytes that would do
    */
   public void planAll(List<StepPlan.Step> steps) {
-    Map<List<Integer>, StepPlan.Step> largest = new LinkedHashMap<>();
+    Map<List<Integer>, List<StepPlan.Step>> groups = new LinkedHashMap<>();
     for (StepPlan.Step step : steps) {
-      largest.merge(step.matrices(), step, (a, b) -> schedules(b) > schedules(a) ? b : a);
+      groups.computeIfAbsent(step.matrices(), matrices -> new ArrayList<>()).add(step);
     }
-    largest.values().forEach(this::plan);
+    for (List<StepPlan.Step> group : groups.values()) {
+      StepPlan.Step largest =
+          group.stream().max(Comparator.comparingInt(PlannedSteps::schedules)).orElseThrow();
+      Optional<Planned> planned = find(largest);
+      if (planned.isEmpty() || planned.get().plan().capacityBytes() > ROOMY * capacity()) {
+        StepPlan.Step most =
+            group.stream().max(Comparator.comparingLong(this::headBytes)).orElseThrow();
+        planned = Optional.of(plan(most));
+      }
+      plans.put(largest.matrices(), planned.get());
+    }
+  }
+
+  /** What a step takes besides its tower, or in all where it has none. */
+  private long headBytes(StepPlan.Step step) {
+    return planner.hasTower() ? planner.headBytes(step) : planner.onlyPlan(step).peakBytes();
   }
 
   private static int schedules(StepPlan.Step step) {
@@ -68,7 +94,7 @@ public final class PlannedSteps {
    * work and the next step's patterns.
    */
   public boolean areRoomy() {
-    return plans.values().stream().allMatch(p -> p.plan().capacityBytes() <= capacity / 2);
+    return plans.values().stream().allMatch(p -> p.plan().capacityBytes() <= capacity() / 2);
   }
 
   /** All plans so far. */
@@ -77,14 +103,25 @@ public final class PlannedSteps {
   }
 
   private Planned plan(StepPlan.Step step) {
-    StrategySearch search = planner.search(step);
-    MemoryPlan plan = search.fastest(capacity).orElseThrow(() -> tooLarge(step, search.smallest()));
-    Planned planned = new Planned(plan, search.behindBytes());
+    Planned planned = find(step).orElseThrow(() -> tooLarge(step));
     plans.put(step.matrices(), planned);
     return planned;
   }
 
-  private InputException tooLarge(StepPlan.Step step, MemoryPlan smallest) {
+  private Optional<Planned> find(StepPlan.Step step) {
+    if (!planner.hasTower()) {
+      MemoryPlan only = planner.onlyPlan(step);
+      return only.capacityBytes() <= capacity()
+          ? Optional.of(new Planned(only, only.peakBytes()))
+          : Optional.empty();
+    }
+    StrategySearch search = planner.search(step);
+    return search.fastest(capacity()).map(plan -> new Planned(plan, search.behindBytes()));
+  }
+
+  private InputException tooLarge(StepPlan.Step step) {
+    MemoryPlan smallest =
+        planner.hasTower() ? planner.search(step).smallest() : planner.onlyPlan(step);
     return new InputException(
         "--memory-budget: a step on "
             + step.matrices().stream().map(m -> patterns.get(m).name()).toList()
@@ -92,10 +129,12 @@ public final class PlannedSteps {
             + smallest.capacityBytes()
             + " bytes at the least ("
             + smallest.strategy()
-            + "), the device's range has "
-            + capacity
+            + "), "
+            + smallest.baseBytes()
+            + " of them weights, gradients and optimiser; the device's range has "
+            + Math.max(0, budget.range())
             + ": raise --memory-budget to "
-            + smallest.capacityBytes()
+            + budget.bytesFor(smallest.capacityBytes())
             + " or more, or lower --channels or --batch");
   }
 
@@ -111,13 +150,13 @@ public final class PlannedSteps {
         planned = plan(step);
       }
       MemoryPlan plan = planned.plan();
-      pyramids.makeRoom(step.matrices(), plan.capacityBytes() - plan.baseBytes());
+      pyramids.makeRoom(step.matrices(), plan.strategy(), plan.capacityBytes() - plan.baseBytes());
       return plan.strategy();
     };
   }
 
   private boolean covers(Planned planned, StepPlan.Step step) {
-    return planned.plan().capacityBytes() <= ROOMY * capacity
-        || planner.headBytes(step) <= planned.headBytes();
+    return planned.plan().capacityBytes() <= ROOMY * capacity()
+        || headBytes(step) <= planned.headBytes();
   }
 }

@@ -1,9 +1,12 @@
 package autosparse.costmodel.training;
 
+import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.engine.TensorScope;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.PatternPyramid;
 import autosparse.schedule.SparsityPattern;
+import java.lang.ref.SoftReference;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +20,7 @@ public final class PyramidCache implements AutoCloseable {
   private final TensorScope scope;
   private final List<SparsityPattern> patterns;
   private final long budget;
+  private final Map<Integer, SoftReference<Sites.Pattern>> onHost = new HashMap<>();
   private final Map<List<Integer>, PatternPyramid> kept = new LinkedHashMap<>(16, 0.75f, true);
 
   /**
@@ -54,12 +58,27 @@ public final class PyramidCache implements AutoCloseable {
 
   /** The patterns of a batch of matrices, on the host. */
   public List<Sites.Pattern> patterns(List<Integer> matrices) {
-    return matrices.stream().map(patterns::get).map(PyramidCache::onHost).toList();
+    return matrices.stream().map(this::onHost).toList();
   }
 
-  private static Sites.Pattern onHost(SparsityPattern pattern) {
-    return new Sites.Pattern(
-        pattern.rows(), pattern.cols(), pattern.rowPointers(), pattern.columns());
+  /**
+   * The same object each time while the heap has room: counts that are made of it are kept by it.
+   */
+  private Sites.Pattern onHost(int matrix) {
+    SoftReference<Sites.Pattern> made = onHost.get(matrix);
+    Sites.Pattern pattern = made == null ? null : made.get();
+    if (pattern == null) {
+      SparsityPattern source = patterns.get(matrix);
+      pattern =
+          new Sites.Pattern(source.rows(), source.cols(), source.rowPointers(), source.columns());
+      onHost.put(matrix, new SoftReference<>(pattern));
+    }
+    return pattern;
+  }
+
+  /** What messages call a matrix. */
+  public String name(int matrix) {
+    return patterns.get(matrix).name();
   }
 
   /**
@@ -67,9 +86,20 @@ public final class PyramidCache implements AutoCloseable {
    * matrices.
    *
    * @param matrices of the step
+   * @param strategy how the step is run
    * @param bytes that the step takes in one piece, its pyramid included if it has one
    */
-  public void makeRoom(List<Integer> matrices, long bytes) {
+  public void makeRoom(List<Integer> matrices, TowerStrategy strategy, long bytes) {
+    // Strips have no pyramid of the whole: one that was kept is in the way like any other.
+    makeRoom(strategy instanceof TowerStrategy.Strips ? List.of() : matrices, bytes);
+  }
+
+  /** Frees the least recently used pyramids until so many bytes are free in one piece. */
+  void makeRoom(long bytes) {
+    makeRoom(List.of(), bytes);
+  }
+
+  private void makeRoom(List<Integer> matrices, long bytes) {
     scope.device().awaitUploads();
     PatternPyramid own = kept.get(matrices);
     long needed = bytes - (own == null ? 0 : own.bytes());

@@ -95,6 +95,17 @@ public final class StepPlan {
     return stepsPerEpoch;
   }
 
+  /**
+   * The run's first steps in the order in which they are run: whole epochs until they are enough.
+   */
+  public List<Step> first(int least) {
+    List<Step> steps = new ArrayList<>();
+    for (int epoch = 0; epoch < config.epochs() && steps.size() < least; epoch++) {
+      steps.addAll(epoch(epoch));
+    }
+    return steps;
+  }
+
   /** The steps of an epoch, numbered from 0, in the order in which they are run. */
   public List<Step> epoch(int epoch) {
     RandomStream random = RandomStream.named(config.seed(), "epoch " + epoch);

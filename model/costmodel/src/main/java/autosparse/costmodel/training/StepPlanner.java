@@ -4,6 +4,7 @@ import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerPass;
 import autosparse.costmodel.memory.TowerStrategy;
@@ -69,6 +70,36 @@ public final class StepPlanner implements AutoCloseable {
         true,
         headBytes(step),
         strategy -> run(step, strategy));
+  }
+
+  /** The step of a network without a tower, which has one way only. */
+  MemoryPlan onlyPlan(StepPlan.Step step) {
+    long base = baseBytes();
+    device.allocator().resetPeak();
+    device.ledger().restart();
+    run(step, TowerStrategy.KEEP_ALL);
+    return new MemoryPlan(
+        TowerStrategy.KEEP_ALL,
+        device.allocator().peakExtent(),
+        device.allocator().peakBytes(),
+        base,
+        device.ledger().atPeak(),
+        1);
+  }
+
+  /** Bytes of weights, gradients and optimiser, which are there between steps. */
+  public long baseBytes() {
+    return device.allocator().liveBytes();
+  }
+
+  /** Plans passes of the same model without gradients; valid while this is open. */
+  public ForwardPlanner forward() {
+    return new ForwardPlanner(device, model);
+  }
+
+  /** The patterns of the data, on the host. */
+  public Sites.Pattern pattern(int matrix) {
+    return pyramids.patterns(List.of(matrix)).get(0);
   }
 
   private void run(StepPlan.Step step, TowerStrategy strategy) {

@@ -213,7 +213,7 @@ public final class Trainer implements AutoCloseable {
     }
     results.beginStep();
     try (Tape tape = Tape.recording(device.root(), config.seed() * 1_000_003 + step)) {
-      Variable pattern = tower.map(pass -> model.pattern(tape, pass.pooled(tape))).orElse(null);
+      Variable pattern = tower.map(pass -> pattern(tape, pass.pooled(tape))).orElse(null);
       if (heads == null) {
         rank(tape, pattern, batch);
       } else {
@@ -221,10 +221,19 @@ public final class Trainer implements AutoCloseable {
       }
       tower.ifPresent(TowerPass::finish);
     }
-    optimizer.step(factor);
+    device.ledger().within("optimiser", () -> updated(factor));
     device.operators().elementwise().copy(optimizer.norm(), results.norm());
     step++;
     results.endStep(step, epoch(), config.rate() * factor, batch.size());
+  }
+
+  private Variable pattern(Tape tape, List<Variable> pooled) {
+    return tape.within("pattern features", () -> model.pattern(tape, pooled));
+  }
+
+  private Tensor updated(double factor) {
+    optimizer.step(factor);
+    return optimizer.norm();
   }
 
   private StepPlan.Step work(long number) {
@@ -237,8 +246,9 @@ public final class Trainer implements AutoCloseable {
     TensorScope scope = tape.scope();
     Tensor labels = scope.reals("labels", MemoryTag.INPUT, batch.labels());
     Tensor groups = scope.longs("tasks", MemoryTag.INPUT, batch.groups());
-    Variable scores = model.scores(tape, pattern, batch.selections());
-    Variable losses = config.loss().forward(tape, scores, labels, groups);
+    Variable scores = tape.within("tokens", () -> model.scores(tape, pattern, batch.selections()));
+    Variable losses =
+        tape.within("loss", () -> config.loss().forward(tape, scores, labels, groups));
     HeadStep.meanBackward(tape, losses, results.loss());
   }
 

@@ -56,7 +56,7 @@ class PlannedStepTest {
 
   /** An event without its time. */
   private record Placement(
-      MemoryLedger.Action action, String tag, String name, long offset, long bytes) {}
+      MemoryLedger.Action action, String tag, String part, String name, long offset, long bytes) {}
 
   /** Everything that some steps place, and the peaks of it. */
   private record Book(List<Placement> placements, long peakBytes, long peakExtent, long live) {}
@@ -104,7 +104,10 @@ class PlannedStepTest {
       training.run(STEPS);
       return new Book(
           device.ledger().events().stream()
-              .map(e -> new Placement(e.action(), e.tag().name(), e.name(), e.offset(), e.bytes()))
+              .map(
+                  e ->
+                      new Placement(
+                          e.action(), e.tag().name(), e.part(), e.name(), e.offset(), e.bytes()))
               .toList(),
           device.ledger().peakBytes(),
           device.allocator().peakExtent(),

@@ -15,6 +15,7 @@ import autosparse.costmodel.memory.TowerStrategy.Strips;
 import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
 import autosparse.engine.PlanningDevice;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.memory.OutOfDeviceMemoryException;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
@@ -140,7 +141,8 @@ class PlannedStepsTest {
     try (TinyTraining training = training(ModelKind.AUTOSPARSE, 1L << 26);
         StepPlanner planner = planner(training, data)) {
       long smallest = planner.search(step(data)).smallest().capacityBytes();
-      PlannedSteps steps = new PlannedSteps(planner, data.patterns(), smallest - 1);
+      PlannedSteps steps =
+          new PlannedSteps(planner, data.patterns(), MemoryBudget.ofTensors(smallest - 1));
       String message =
           assertThrows(InputException.class, () -> steps.planAll(List.of(step(data)))).getMessage();
       for (String part :
@@ -148,7 +150,8 @@ class PlannedStepsTest {
         assertTrue(message.contains(part), message);
       }
       try (TinyTraining enough = training(ModelKind.AUTOSPARSE, smallest)) {
-        PlannedSteps fitting = new PlannedSteps(planner, data.patterns(), smallest);
+        PlannedSteps fitting =
+            new PlannedSteps(planner, data.patterns(), MemoryBudget.ofTensors(smallest));
         fitting.planAll(List.of(step(data)));
         enough.trainer.plan(fitting.among(enough.pyramids));
         assertTrue(enough.trainer.next().loss() > 0);
@@ -170,7 +173,7 @@ class PlannedStepsTest {
     try (TinyTraining training =
             new TinyTraining(small, model(ModelKind.AUTOSPARSE), config, cpu(6 << 20));
         StepPlanner planner = planner(training, small)) {
-      PlannedSteps steps = new PlannedSteps(planner, patterns, 6 << 20);
+      PlannedSteps steps = new PlannedSteps(planner, patterns, MemoryBudget.ofTensors(6 << 20));
       training.trainer.plan(steps.among(training.pyramids));
       steps.planAll(new StepPlan(small, config).epoch(0));
       long most = 0;

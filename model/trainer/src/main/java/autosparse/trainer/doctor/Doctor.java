@@ -2,6 +2,7 @@ package autosparse.trainer.doctor;
 
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.kernels.CudaCallException;
 import autosparse.kernels.CudaDriver;
 import autosparse.trainer.BuildInfo;
@@ -85,7 +86,14 @@ public final class Doctor {
           device.facts().entrySet().stream()
               .map(fact -> fact.getKey() + " " + fact.getValue())
               .collect(Collectors.joining("; "));
-      String memory = gigabytes(device.memory().capacity()) + " for tensors";
+      MemoryBudget budget = device.budget();
+      String memory =
+          gigabytes(device.memory().capacity())
+              + " for tensors of a budget of "
+              + gigabytes(budget.bytes())
+              + (budget.taken().isEmpty()
+                  ? ""
+                  : " (not for tensors, in bytes: " + budget.takenText() + ")");
       int n = selection.isCuda() ? Rates.CUDA_SGEMM_SIZE : Rates.CPU_SGEMM_SIZE;
       return List.of(
           new Finding("device", chosen + "; " + facts + "; " + memory),

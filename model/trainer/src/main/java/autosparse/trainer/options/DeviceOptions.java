@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
  * What to compute on.
  *
  * @param device {@code auto}, {@code cpu}, {@code cuda} or {@code cuda:N}
- * @param memoryBudgetBytes most memory for tensors; 0 to choose by the machine
+ * @param memoryBudgetBytes most memory to take of the device; 0 to choose by the machine
  * @param threads of the CPU engine; 0 for all cores
  */
 public record DeviceOptions(

@@ -5,6 +5,7 @@ import autosparse.engine.memory.MemoryLedger;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
  * What a training step on one matrix takes.
@@ -12,8 +13,8 @@ import java.util.OptionalLong;
  * @param sitesByLevel sites of each level of the tower, the nonzeros first
  * @param keepAll the step with everything kept
  * @param smallest the way with the fewest bytes
+ * @param ways the step by each strategy asked for
  * @param budgets the fastest way within each budget
- * @param measuredPeak peak of the step with everything kept, where it was run
  * @param plainBytes estimate of a plain framework's peak
  * @param events every allocation of the step with everything kept
  */
@@ -25,23 +26,42 @@ public record MatrixProfile(
     List<Long> sitesByLevel,
     MemoryPlan keepAll,
     MemoryPlan smallest,
+    List<Within> ways,
     List<Within> budgets,
-    OptionalLong measuredPeak,
     double plainBytes,
     List<MemoryLedger.Event> events) {
   /**
-   * A budget and what fits it.
+   * A budget or a strategy, and what came of it.
    *
-   * @param text the budget as the user wrote it
-   * @param plan empty when nothing fits
-   * @param measuredPeak where the step was run in a range of the budget's size
+   * @param text as the user wrote it
+   * @param bytes of the budget; 0 for a strategy
+   * @param plan empty when nothing fits, or the network has no way of that kind
+   * @param measuredPeak where the step was run in a range of the plan's capacity
    */
   public record Within(
-      String text, long bytes, Optional<MemoryPlan> plan, OptionalLong measuredPeak) {}
+      String text, long bytes, Optional<MemoryPlan> plan, OptionalLong measuredPeak) {
+    /** Whether the step was run, and its peak was another than planned. */
+    public boolean differs() {
+      return plan.isPresent()
+          && measuredPeak.isPresent()
+          && plan.get().peakBytes() != measuredPeak.getAsLong();
+    }
+
+    /** {@code yes}, {@code NO}, or nothing where the step was not run. */
+    public String agreement() {
+      return measuredPeak.isEmpty() ? "" : differs() ? "NO" : "yes";
+    }
+  }
 
   public MatrixProfile {
     sitesByLevel = List.copyOf(sitesByLevel);
+    ways = List.copyOf(ways);
     budgets = List.copyOf(budgets);
     events = List.copyOf(events);
+  }
+
+  /** Strategies, then budgets. */
+  public List<Within> all() {
+    return Stream.concat(ways.stream(), budgets.stream()).toList();
   }
 }

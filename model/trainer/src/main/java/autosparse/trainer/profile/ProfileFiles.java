@@ -1,18 +1,21 @@
 package autosparse.trainer.profile;
 
 import autosparse.costmodel.checkpoint.AtomicFiles;
+import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.trainer.profile.MatrixProfile.Within;
 import autosparse.trainer.report.ProfilePage;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The files of a profile, and its table. */
 public final class ProfileFiles {
   private ProfileFiles() {}
 
   /** Writes everything into a folder that exists. */
-  public static void write(Path folder, String title, List<MatrixProfile> profiles) {
+  public static void write(Path folder, ProfilePage page, List<MatrixProfile> profiles) {
     for (MatrixProfile profile : profiles) {
       byte[] snapshot = MemoryViz.of(profile);
       AtomicFiles.write(folder.resolve(profile.name() + ".pickle"), out -> out.write(snapshot));
@@ -20,48 +23,50 @@ public final class ProfileFiles {
           folder.resolve(profile.name() + ".trace.json"), MemoryTrace.of(profile));
     }
     AtomicFiles.writeText(folder.resolve("profile.csv"), csv(profiles));
-    AtomicFiles.writeText(folder.resolve("index.html"), new ProfilePage(title, profiles).render());
+    AtomicFiles.writeText(folder.resolve("index.html"), page.render());
   }
 
-  /** One line a matrix and budget; the first of a matrix is with everything kept. */
+  /** One line a matrix and strategy, smallest way or budget. */
   static String csv(List<MatrixProfile> profiles) {
     StringBuilder csv =
         new StringBuilder(
-            "matrix,rows,cols,nnz,sites,budget,budget_bytes,strategy,capacity_bytes,"
-                + "peak_bytes,measured_peak_bytes,relative_time,plain_framework_bytes\n");
+            "matrix,rows,cols,nnz,sites,way,budget_bytes,strategy,capacity_bytes,peak_bytes,"
+                + "measured_peak_bytes,planned_is_measured,relative_time,plain_framework_bytes\n");
     for (MatrixProfile profile : profiles) {
-      row(
-          csv,
-          profile,
-          new Within("none", 0, java.util.Optional.of(profile.keepAll()), profile.measuredPeak()));
+      profile.ways().forEach(way -> row(csv, profile, way));
       row(
           csv,
           profile,
           new Within(
               "smallest",
               profile.smallest().capacityBytes(),
-              java.util.Optional.of(profile.smallest()),
-              java.util.OptionalLong.empty()));
+              Optional.of(profile.smallest()),
+              OptionalLong.empty()));
       profile.budgets().forEach(within -> row(csv, profile, within));
     }
     return csv.toString();
   }
 
   private static void row(StringBuilder csv, MatrixProfile profile, Within within) {
-    csv.append('"').append(profile.name().replace("\"", "\"\"")).append('"');
-    csv.append(',').append(profile.rows()).append(',').append(profile.cols());
-    csv.append(',').append(profile.nnz()).append(',');
-    csv.append(profile.sitesByLevel().toString().replaceAll("[\\[\\],]", "")).append(',');
-    csv.append(within.text()).append(',').append(within.bytes()).append(',');
-    csv.append(within.plan().map(plan -> plan.strategy().toString()).orElse("does not fit"));
-    csv.append(',').append(within.plan().map(plan -> "" + plan.capacityBytes()).orElse(""));
-    csv.append(',').append(within.plan().map(plan -> "" + plan.peakBytes()).orElse(""));
-    csv.append(',');
-    within.measuredPeak().ifPresent(csv::append);
-    csv.append(',');
-    within
-        .plan()
-        .ifPresent(plan -> csv.append(String.format(Locale.ROOT, "%.3f", plan.relativeTime())));
-    csv.append(',').append(Math.round(profile.plainBytes())).append('\n');
+    Optional<MemoryPlan> plan = within.plan();
+    List<String> cells =
+        List.of(
+            '"' + profile.name().replace("\"", "\"\"") + '"',
+            String.valueOf(profile.rows()),
+            String.valueOf(profile.cols()),
+            String.valueOf(profile.nnz()),
+            profile.sitesByLevel().toString().replaceAll("[\\[\\],]", ""),
+            within.text(),
+            within.bytes() == 0 ? "" : String.valueOf(within.bytes()),
+            plan.map(p -> p.strategy().toString()).orElse("does not fit"),
+            plan.map(p -> String.valueOf(p.capacityBytes())).orElse(""),
+            plan.map(p -> String.valueOf(p.peakBytes())).orElse(""),
+            within.measuredPeak().isPresent()
+                ? String.valueOf(within.measuredPeak().getAsLong())
+                : "",
+            within.agreement(),
+            plan.map(p -> String.format(Locale.ROOT, "%.3f", p.relativeTime())).orElse(""),
+            String.valueOf(Math.round(profile.plainBytes())));
+    csv.append(String.join(",", cells)).append('\n');
   }
 }

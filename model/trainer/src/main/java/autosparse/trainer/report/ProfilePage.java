@@ -1,33 +1,33 @@
 package autosparse.trainer.report;
 
 import autosparse.costmodel.memory.MemoryPlan;
-import autosparse.engine.memory.MemoryLedger;
-import autosparse.engine.memory.MemoryLedger.Action;
+import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.engine.memory.MemoryTag;
+import autosparse.kernels.Gpu;
 import autosparse.trainer.profile.MatrixProfile;
 import autosparse.trainer.profile.MatrixProfile.Within;
-import autosparse.trainer.report.StackedChart.Layer;
+import autosparse.trainer.profile.PlainFramework;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.function.Function;
+import java.util.Optional;
 
 /** The page of {@code memory-profile}: one HTML file without anything from elsewhere. */
 public final class ProfilePage {
-  /** Places of a picture over a step's allocations. */
-  private static final int PLACES = 300;
-
-  /** Kinds of tensors drawn by name; the rest are one layer. */
-  private static final int NAMES = 9;
+  /** The card that plain frameworks are held to where none is profiled. */
+  private static final Gpu LARGE_CARD = new Gpu(0, "NVIDIA H200", 9, 0, 132, 143_771L << 20);
 
   private final String title;
+  private final Gpu card;
   private final List<MatrixProfile> profiles;
   private final StringBuilder html = new StringBuilder();
 
-  public ProfilePage(String title, List<MatrixProfile> profiles) {
+  /**
+   * @param gpu what the steps were planned for, if it is a GPU
+   */
+  public ProfilePage(String title, Optional<Gpu> gpu, List<MatrixProfile> profiles) {
     this.title = title;
+    this.card = gpu.orElse(LARGE_CARD);
     this.profiles = List.copyOf(profiles);
   }
 
@@ -39,10 +39,13 @@ public final class ProfilePage {
     html.append(Html.escape(title)).append("</title>\n<style>\n").append(HtmlReport.style());
     html.append("</style>\n</head>\n<body>\n<main>\n<header>\n<h1>").append(Html.escape(title));
     html.append("</h1>\n<p class=\"lead\">What a step takes is known before it runs: the same code")
-        .append(" runs on a device that places every tensor and holds none. Capacity is the")
-        .append(" smallest range that the step fits, gaps included; the peak is what is live at")
-        .append(" once.</p>\n</header>\n");
-    overview();
+        .append(" runs on a device that places every tensor and holds none. The peak is what is")
+        .append(" live at once; the budget that a step needs is the smallest range that it fits,")
+        .append(" gaps included.</p>\n");
+    tiles();
+    html.append("</header>\n");
+    matrices();
+    budgets();
     for (int matrix = 0; matrix < profiles.size(); matrix++) {
       matrix(profiles.get(matrix), "m" + matrix);
     }
@@ -50,97 +53,176 @@ public final class ProfilePage {
     return html.toString();
   }
 
-  private void overview() {
-    html.append("<section aria-labelledby=\"all\">\n<h2 id=\"all\">All matrices</h2>\n");
-    html.append("<p>Times are estimates for the tower, as multiples of keeping everything. A plain")
-        .append(" framework's bytes are 116.8 GB scaled by nonzeros, channels and bytes of an")
-        .append(" element: what plain PyTorch took for a band matrix of 10 million nonzeros at 128")
-        .append(" channels in bf16.</p>\n");
-    List<String> heads = new ArrayList<>(List.of("matrix", "rows", "columns", "nonzeros"));
-    heads.addAll(List.of("all kept", "measured", "smallest", "plain framework"));
-    if (!profiles.isEmpty()) {
-      profiles.get(0).budgets().forEach(within -> heads.add("within " + within.text()));
-    }
-    html.append("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
-    heads.forEach(head -> html.append("<th scope=\"col\">").append(head).append("</th>"));
-    html.append("</tr></thead>\n<tbody>\n");
-    for (int m = 0; m < profiles.size(); m++) {
-      MatrixProfile profile = profiles.get(m);
-      html.append("<tr><th scope=\"row\"><a href=\"#m").append(m).append("\">");
-      html.append(Html.escape(profile.name())).append("</a></th>");
-      cell(Html.count(profile.rows()));
-      cell(Html.count(profile.cols()));
-      cell(Html.count(profile.nnz()));
-      cell(Html.bytes(profile.keepAll().capacityBytes()));
-      cell(
-          profile.measuredPeak().isPresent()
-              ? Html.bytes(profile.measuredPeak().getAsLong())
-              : "–");
-      cell(Html.bytes(profile.smallest().capacityBytes()));
-      cell(Html.bytes(Math.round(profile.plainBytes())));
-      for (Within within : profile.budgets()) {
-        cell(within.plan().map(ProfilePage::way).orElse("does not fit"));
+  private void tiles() {
+    long measured = 0;
+    long equal = 0;
+    for (MatrixProfile profile : profiles) {
+      for (Within way : profile.all()) {
+        measured += way.measuredPeak().isPresent() ? 1 : 0;
+        equal += way.measuredPeak().isPresent() && !way.differs() ? 1 : 0;
       }
-      html.append("</tr>\n");
     }
-    html.append("</tbody>\n</table></div>\n</section>\n");
+    html.append("<dl class=\"tiles\">\n");
+    tile("matrices", Html.count(profiles.size()));
+    long most = profiles.stream().mapToLong(p -> p.smallest().capacityBytes()).max().orElse(0);
+    tile("budget under which all train", Html.bytes(most));
+    tile(
+        "too large for a plain framework on " + card.name(),
+        Html.count(profiles.stream().filter(this::isTooLarge).count()));
+    if (measured > 0) {
+      tile("steps run, of which as planned to the byte", measured + " / " + equal);
+    }
+    html.append("</dl>\n");
+  }
+
+  private void tile(String name, String value) {
+    html.append("<div><dt>").append(Html.escape(name)).append("</dt><dd>");
+    html.append(Html.escape(value)).append("</dd></div>\n");
+  }
+
+  private boolean isTooLarge(MatrixProfile profile) {
+    return profile.plainBytes() > card.totalBytes();
+  }
+
+  private void head(String... columns) {
+    html.append("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
+    for (int column = 0; column < columns.length; column++) {
+      html.append("<th scope=\"col\"").append(column == 0 ? "" : " class=\"n\"").append('>');
+      html.append(Html.escape(columns[column])).append("</th>");
+    }
+    html.append("</tr></thead>\n<tbody>\n");
+  }
+
+  private void endTable() {
+    html.append("</tbody>\n</table></div>\n");
+  }
+
+  private void nameCell(int matrix) {
+    html.append("<tr><th scope=\"row\"><a href=\"#m").append(matrix).append("\">");
+    html.append(Html.escape(profiles.get(matrix).name())).append("</a></th>");
   }
 
   private void cell(String text) {
     html.append("<td class=\"n\">").append(Html.escape(text)).append("</td>");
   }
 
-  private static String way(MemoryPlan plan) {
-    return String.format(Locale.ROOT, "%s ×%.2f", plan.strategy(), plan.relativeTime());
+  private void matrices() {
+    html.append("<section aria-labelledby=\"all\">\n<h2 id=\"all\">All matrices</h2>\n");
+    head(
+        "matrix",
+        "rows",
+        "columns",
+        "nonzeros",
+        "everything kept",
+        "smallest budget",
+        "plain framework");
+    for (int m = 0; m < profiles.size(); m++) {
+      MatrixProfile profile = profiles.get(m);
+      nameCell(m);
+      cell(Html.count(profile.rows()));
+      cell(Html.count(profile.cols()));
+      cell(Html.count(profile.nnz()));
+      cell(Html.bytes(profile.keepAll().capacityBytes()));
+      cell(Html.bytes(profile.smallest().capacityBytes()));
+      html.append("<td class=\"n").append(isTooLarge(profile) ? " bad" : "").append("\">");
+      html.append(Html.escape(Html.bytes(Math.round(profile.plainBytes()))));
+      html.append(isTooLarge(profile) ? "<small>cannot train</small></td>" : "</td>");
+      html.append("</tr>\n");
+    }
+    endTable();
+    html.append("<p class=\"note\">Plain framework: ").append(Html.escape(PlainFramework.SOURCE));
+    html.append(" It cannot train what takes more than the ");
+    html.append(Html.escape(Html.bytes(card.totalBytes()))).append(" of one ");
+    html.append(Html.escape(card.name())).append(".</p>\n</section>\n");
+  }
+
+  private void budgets() {
+    if (profiles.isEmpty() || profiles.get(0).budgets().isEmpty()) {
+      return;
+    }
+    html.append("<section aria-labelledby=\"budgets\">\n<h2 id=\"budgets\">Within a budget</h2>\n")
+        .append("<p>The fastest way to run a step, and the tower's estimated time as a multiple of")
+        .append(" keeping everything.</p>\n");
+    List<String> columns = new ArrayList<>(List.of("matrix"));
+    profiles.get(0).budgets().forEach(within -> columns.add(within.text()));
+    head(columns.toArray(String[]::new));
+    for (int m = 0; m < profiles.size(); m++) {
+      nameCell(m);
+      for (Within within : profiles.get(m).budgets()) {
+        Optional<MemoryPlan> plan = within.plan();
+        html.append("<td class=\"n").append(plan.isPresent() ? "" : " bad").append("\">");
+        html.append(plan.map(p -> kind(p.strategy())).orElse("does not fit"));
+        plan.ifPresent(p -> html.append("<small>").append(time(p)).append("</small>"));
+        html.append("</td>");
+      }
+      html.append("</tr>\n");
+    }
+    endTable();
+    html.append("</section>\n");
+  }
+
+  private static String kind(TowerStrategy strategy) {
+    if (strategy instanceof TowerStrategy.KeepAll) {
+      return "all kept";
+    }
+    return strategy instanceof TowerStrategy.Checkpoints ? "checkpoints" : "strips";
+  }
+
+  private static String time(MemoryPlan plan) {
+    return String.format(Locale.ROOT, "×%.2f", plan.relativeTime());
   }
 
   private void matrix(MatrixProfile profile, String id) {
     html.append("<section aria-labelledby=\"").append(id).append("\">\n<h2 id=\"").append(id);
     html.append("\">").append(Html.escape(profile.name())).append("</h2>\n<p>");
-    html.append(Html.count(profile.nnz())).append(" nonzeros; sites by level: ");
+    html.append(Html.count(profile.rows())).append(" rows, ").append(Html.count(profile.cols()));
+    html.append(" columns, ").append(Html.count(profile.nnz())).append(" nonzeros. Sites by level");
+    html.append(" of the tower: ");
     html.append(
-        String.join(", ", profile.sitesByLevel().stream().map(s -> Html.count(s)).toList()));
-    html.append(". Peak ").append(Html.count(profile.keepAll().peakBytes()));
-    html.append(" bytes with everything kept");
-    if (profile.measuredPeak().isPresent()) {
-      html.append(", measured ").append(Html.count(profile.measuredPeak().getAsLong()));
-    }
-    html.append("; at the least ").append(Html.count(profile.smallest().capacityBytes()));
-    html.append(" bytes (").append(Html.escape(way(profile.smallest()))).append(").</p>\n");
-    html.append(
-        new StackedChart(
-                id + "-tags",
-                "Live bytes by tag over the step's allocations.",
-                "allocations of a step with everything kept, by tag",
-                layers(profile, event -> tag(event.tag())))
-            .toSvg());
-    html.append(
-        new StackedChart(
-                id + "-names",
-                "Live bytes by kind of tensor over the step's allocations.",
-                "the same, by kind of tensor",
-                layers(profile, MemoryLedger.Event::name))
-            .toSvg());
+        String.join(" · ", profile.sitesByLevel().stream().map(s -> Html.count(s)).toList()));
+    html.append(".</p>\n");
+    LiveBytes live = new LiveBytes(profile.events(), profile.keepAll().baseBytes());
+    chart(
+        id + "-tags",
+        "Live bytes of a step with everything kept, by tag.",
+        live.by(event -> tag(event.tag())));
+    chart(
+        id + "-layers",
+        "Live bytes of a step with everything kept, by layer.",
+        live.by(event -> event.part().isEmpty() ? "inputs" : event.part()));
     ways(profile);
     html.append("</section>\n");
   }
 
+  private void chart(String id, String description, List<StackedChart.Layer> layers) {
+    html.append("<figure>\n<figcaption>").append(description).append("</figcaption>\n");
+    html.append(
+        new StackedChart(id, description, "the step's allocations, in order", layers).toSvg());
+    html.append("</figure>\n");
+  }
+
   private void ways(MatrixProfile profile) {
-    html.append("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">budget")
-        .append("</th><th scope=\"col\">the step</th><th scope=\"col\" class=\"n\">capacity</th>")
-        .append("<th scope=\"col\" class=\"n\">peak</th><th scope=\"col\" class=\"n\">measured")
-        .append("</th><th scope=\"col\">at the peak</th></tr></thead>\n<tbody>\n");
-    for (Within within : profile.budgets()) {
-      html.append("<tr><th scope=\"row\">").append(Html.escape(within.text())).append("</th><td>");
-      html.append(Html.escape(within.plan().map(ProfilePage::way).orElse("does not fit")));
-      html.append("</td>");
-      cell(within.plan().map(plan -> Html.count(plan.capacityBytes())).orElse("–"));
-      cell(within.plan().map(plan -> Html.count(plan.peakBytes())).orElse("–"));
-      cell(within.measuredPeak().isPresent() ? Html.count(within.measuredPeak().getAsLong()) : "–");
-      html.append("<td>").append(within.plan().map(ProfilePage::tags).orElse("–"));
-      html.append("</td></tr>\n");
-    }
-    html.append("</tbody>\n</table></div>\n");
+    head("way", "budget needed", "planned peak", "measured peak", "equal", "time", "at the peak");
+    profile.ways().forEach(this::way);
+    way(new Within("smallest", 0, Optional.of(profile.smallest()), java.util.OptionalLong.empty()));
+    profile.budgets().forEach(this::way);
+    endTable();
+  }
+
+  private void way(Within within) {
+    Optional<MemoryPlan> plan = within.plan();
+    html.append("<tr><th scope=\"row\">").append(within.bytes() > 0 ? "within " : "");
+    html.append(Html.escape(within.text())).append("<small>");
+    html.append(Html.escape(plan.map(p -> p.strategy().toString()).orElse("does not fit")));
+    html.append("</small></th>");
+    cell(plan.map(p -> Html.count(p.capacityBytes())).orElse("–"));
+    cell(plan.map(p -> Html.count(p.peakBytes())).orElse("–"));
+    cell(within.measuredPeak().isPresent() ? Html.count(within.measuredPeak().getAsLong()) : "–");
+    html.append("<td class=\"n").append(within.differs() ? " bad" : "").append("\">");
+    html.append(within.agreement().isEmpty() ? "–" : within.agreement()).append("</td>");
+    cell(plan.map(ProfilePage::time).orElse("–"));
+    html.append("<td class=\"parts\">").append(plan.map(ProfilePage::tags).orElse("–"));
+    html.append("</td></tr>\n");
   }
 
   private static String tags(MemoryPlan plan) {
@@ -156,54 +238,5 @@ public final class ProfilePage {
 
   private static String tag(MemoryTag tag) {
     return tag.name().toLowerCase(Locale.ROOT).replace('_', ' ');
-  }
-
-  /** Live bytes by some key at evenly spread allocations; the largest keys, then the rest. */
-  private static List<Layer> layers(
-      MatrixProfile profile, Function<MemoryLedger.Event, String> key) {
-    List<MemoryLedger.Event> events = profile.events();
-    int places = Math.max(1, Math.min(PLACES, events.size()));
-    Map<String, long[]> series = new HashMap<>();
-    Map<String, Long> live = new HashMap<>();
-    int place = 0;
-    for (int e = 0; e < events.size(); e++) {
-      MemoryLedger.Event event = events.get(e);
-      long change = event.action() == Action.ALLOCATE ? event.bytes() : -event.bytes();
-      live.merge(key.apply(event), change, Long::sum);
-      // A place shows the state after its last event.
-      place = (int) ((long) e * places / events.size());
-      for (Map.Entry<String, Long> entry : live.entrySet()) {
-        series.computeIfAbsent(entry.getKey(), k -> new long[places])[place] =
-            Math.max(0, entry.getValue());
-      }
-    }
-    List<Layer> all = new ArrayList<>();
-    series.entrySet().stream()
-        .sorted(
-            (a, b) -> {
-              int bySize = Long.compare(most(b.getValue()), most(a.getValue()));
-              return bySize != 0 ? bySize : a.getKey().compareTo(b.getKey());
-            })
-        .forEach(entry -> all.add(new Layer(entry.getKey(), entry.getValue())));
-    if (all.size() <= NAMES) {
-      return all;
-    }
-    long[] rest = new long[places];
-    for (Layer layer : all.subList(NAMES, all.size())) {
-      for (int p = 0; p < places; p++) {
-        rest[p] += layer.values()[p];
-      }
-    }
-    List<Layer> largest = new ArrayList<>(all.subList(0, NAMES));
-    largest.add(new Layer("others", rest));
-    return largest;
-  }
-
-  private static long most(long[] values) {
-    long most = 0;
-    for (long value : values) {
-      most = Math.max(most, value);
-    }
-    return most;
   }
 }

@@ -58,10 +58,12 @@ final class StackedChart {
   String toSvg() {
     StringBuilder svg = new StringBuilder("<ul class=\"legend\">");
     for (int layer = 0; layer < layers.size(); layer++) {
-      svg.append("<li><span class=\"key\" style=\"background:").append(color(layer));
+      svg.append("<li><span class=\"block\" style=\"background:").append(color(layer));
       svg.append("\"></span>").append(Html.escape(layers.get(layer).name())).append("</li>");
     }
-    svg.append("</ul>\n<svg class=\"chart\" role=\"img\" viewBox=\"0 0 ").append(WIDTH);
+    svg.append(
+            "</ul>\n<div class=\"stacked\" tabindex=\"0\"><svg class=\"chart\" role=\"img\" viewBox=\"0 0 ")
+        .append(WIDTH);
     svg.append(' ').append(HEIGHT).append("\" aria-labelledby=\"").append(id).append("-d\">\n");
     svg.append("<desc id=\"").append(id).append("-d\">").append(Html.escape(description));
     svg.append("</desc>\n");
@@ -78,7 +80,7 @@ final class StackedChart {
     }
     svg.append("<text x=\"").append(WIDTH / 2).append("\" y=\"").append(HEIGHT - 10);
     svg.append("\" text-anchor=\"middle\">").append(Html.escape(xLabel)).append("</text>\n");
-    return svg.append("</svg>\n").toString();
+    return svg.append("</svg></div>\n").toString();
   }
 
   private void area(StringBuilder svg, int layer) {

@@ -1,0 +1,148 @@
+package autosparse.engine.memory;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * What a process may take of a device's memory in all, and what of it is not for tensors. A limit
+ * that counted tensors alone would be passed by the driver's share, which on a GPU is some hundred
+ * megabytes.
+ *
+ * @param bytes the limit
+ * @param taken what the limit covers besides the range of tensors, in bytes, by its name
+ */
+public record MemoryBudget(long bytes, Map<String, Long> taken) {
+  /**
+   * Device memory that is left to captured work: graphs are bound to it, see {@link #GRAPHS_BYTES}.
+   */
+  public static final String GRAPHS = "captured graphs";
+
+  /** Bytes that captured graphs may take together; further pieces are queued launch by launch. */
+  public static final long GRAPHS_BYTES = 32L << 20;
+
+  /** What the driver loads or enlarges when a kernel is launched for the first time. */
+  public static final String FIRST_LAUNCHES = "kernels' first launches";
+
+  /**
+   * Bytes left for {@link #FIRST_LAUNCHES}: library kernels are loaded when they are first used.
+   */
+  public static final long FIRST_LAUNCHES_BYTES = 64L << 20;
+
+  /** What the driver takes where no device is there to be asked, by purpose: an allowance. */
+  private static final Map<String, Long> PLANNED =
+      ordered("context", 640L << 20, "modules", 96L << 20, "cuBLAS", 96L << 20);
+
+  /** Least that a budget chosen by the machine leaves free, in bytes. */
+  private static final long LEAST_MARGIN = 512L << 20;
+
+  /** Share of the device's memory that a budget chosen by the machine leaves free. */
+  private static final long MARGIN_SHARE = 16;
+
+  public MemoryBudget {
+    taken = Collections.unmodifiableMap(new LinkedHashMap<>(taken));
+  }
+
+  private static Map<String, Long> ordered(
+      String a, long aBytes, String b, long bBytes, String c, long cBytes) {
+    Map<String, Long> map = new LinkedHashMap<>();
+    map.put(a, aBytes);
+    map.put(b, bBytes);
+    map.put(c, cBytes);
+    return map;
+  }
+
+  /** A budget that is all for tensors. */
+  public static MemoryBudget ofTensors(long bytes) {
+    return new MemoryBudget(bytes, Map.of());
+  }
+
+  /** A budget on a GPU that is planned for and not here, its driver's share by allowance. */
+  public static MemoryBudget planned(long bytes) {
+    return new MemoryBudget(bytes, withAllowances(PLANNED));
+  }
+
+  /**
+   * The budget that a range for tensors of so many bytes asks for.
+   *
+   * @param taken what this process has taken already, by purpose
+   */
+  public static MemoryBudget around(long range, Map<String, Long> taken) {
+    Map<String, Long> all = withAllowances(taken);
+    return new MemoryBudget(range + sum(all), all);
+  }
+
+  private static Map<String, Long> withAllowances(Map<String, Long> taken) {
+    Map<String, Long> all = new LinkedHashMap<>(taken);
+    all.put(GRAPHS, GRAPHS_BYTES);
+    all.put(FIRST_LAUNCHES, FIRST_LAUNCHES_BYTES);
+    return all;
+  }
+
+  /**
+   * A budget on a GPU.
+   *
+   * @param device how messages call it
+   * @param asked the limit; 0 for all that is free but a margin: 1/16 of the device's memory, at
+   *     least 512 MiB
+   * @param taken what this process has taken already, by purpose
+   * @param free bytes that no process has
+   * @param total bytes of the device
+   * @throws MemoryBudgetException when less is free, or when nothing would be left for tensors
+   */
+  public static MemoryBudget onGpu(
+      String device, long asked, Map<String, Long> taken, long free, long total) {
+    Map<String, Long> all = withAllowances(taken);
+    long most = sum(taken) + free;
+    long bytes = asked == 0 ? most - Math.max(LEAST_MARGIN, total / MARGIN_SHARE) : asked;
+    String range =
+        String.format(
+            "%s of %d bytes; this process can have %d, the rest is other processes' and the"
+                + " driver's",
+            device, total, most);
+    if (bytes > most) {
+      throw new MemoryBudgetException(
+          "--memory-budget: " + asked + " bytes, expected at most " + most + " (" + range + ")");
+    }
+    MemoryBudget budget = new MemoryBudget(bytes, all);
+    if (budget.range() < RangeAllocator.ALIGNMENT) {
+      throw new MemoryBudgetException(
+          (asked == 0 ? "memory for " + Math.max(0, bytes) : "--memory-budget: " + asked)
+              + " bytes, expected more than the "
+              + budget.takenBytes()
+              + " that are not for tensors: "
+              + budget.takenText()
+              + " ("
+              + range
+              + ")");
+    }
+    return budget;
+  }
+
+  private static long sum(Map<String, Long> map) {
+    return map.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /** Bytes that are not for tensors. */
+  public long takenBytes() {
+    return sum(taken);
+  }
+
+  /** Bytes for tensors; below 0 when the rest alone is more than the limit. */
+  public long range() {
+    return bytes - takenBytes();
+  }
+
+  /** Limit that leaves so many bytes for tensors. */
+  public long bytesFor(long range) {
+    return range + takenBytes();
+  }
+
+  /** Such as {@code context 540016640, modules 33554432}, in bytes. */
+  public String takenText() {
+    return taken.entrySet().stream()
+        .map(entry -> entry.getKey() + " " + entry.getValue())
+        .collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,233 @@
+package autosparse.costmodel.training;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.SyntheticData;
+import autosparse.costmodel.checkpoint.ModelFile;
+import autosparse.costmodel.memory.MemoryPlan;
+import autosparse.costmodel.memory.StrategySearch;
+import autosparse.costmodel.memory.TowerStrategy;
+import autosparse.costmodel.memory.TowerStrategy.Strips;
+import autosparse.costmodel.network.CostModel;
+import autosparse.costmodel.network.CostModel.EncodedTask;
+import autosparse.costmodel.network.CostModels;
+import autosparse.engine.Device;
+import autosparse.engine.HostDevice;
+import autosparse.engine.PlanningDevice;
+import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.sparse.Sites;
+import autosparse.layers.RankingLoss;
+import autosparse.schedule.InputException;
+import autosparse.schedule.Op;
+import autosparse.schedule.SparsityPattern;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Passes without gradients take what was planned, fit what they are given, score the same. */
+class PlannedPassesTest {
+  private static final long PLENTY = 1L << 28;
+
+  @TempDir static Path folder;
+  private static TrainingData data;
+  private static SparsityPattern pattern;
+
+  @BeforeAll
+  static void write() throws IOException {
+    TrainingData both = TinyTraining.data(folder);
+    data =
+        new TrainingData(
+            both.tasks().stream().filter(task -> task.task().op() == Op.SPMM).toList(),
+            both.patterns(),
+            both.split());
+    pattern = SyntheticData.pattern(data.patterns().get(0).name(), 12_000, 900, 3, 1);
+  }
+
+  /** A model on a device, and the plans of its passes over the pattern. */
+  private static final class Bench implements AutoCloseable {
+    final Device device;
+    final CostModel model;
+    final PyramidCache pyramids;
+    final ForwardPlanner planner;
+    final EncodedTask task;
+    final int[] all;
+
+    Bench(ModelKind kind, long capacity) {
+      ModelConfig like = TinyTraining.model(ModelKind.AUTOSPARSE);
+      ModelConfig config =
+          new ModelConfig(
+              kind,
+              List.of(Op.SPMM),
+              8,
+              like.tokens(),
+              true,
+              like.attentionLayers(),
+              like.featureAt(),
+              like.head());
+      ModelStatistics statistics = data.statistics();
+      Path file = folder.resolve(kind + ".safetensors");
+      try (Device writing =
+              HostDevice.cpu(HostDevice.Options.defaults().withCapacity(PLENTY).withThreads(1));
+          CostModel written = CostModels.create(config, statistics, writing.root(), 7)) {
+        ModelFile.writeWeights(file, written, statistics);
+      }
+      device = HostDevice.cpu(HostDevice.Options.defaults().withCapacity(capacity).withThreads(2));
+      planner = ForwardPlanner.of(file, PlanningDevice.like(device, StepPlanner.UNLIMITED));
+      model = ModelFile.read(file, device.root()).model();
+      pyramids = new PyramidCache(device.root(), List.of(pattern), capacity);
+      TaskData of = data.tasks().get(0);
+      task = planner.model().encode(pattern, of.problem(), of.task().schedules());
+      all = IntStream.range(0, task.size()).toArray();
+    }
+
+    Sites.Pattern sites() {
+      return pyramids.patterns(List.of(0)).get(0);
+    }
+
+    PlannedPasses plans(long range) {
+      return new PlannedPasses(planner, MemoryBudget.ofTensors(range), planner.baseBytes());
+    }
+
+    ForwardPasses passes(PlannedPasses plans) {
+      return ForwardPasses.planned(model, device.root(), pyramids, plans);
+    }
+
+    double[] scores(PlannedPasses plans) {
+      ForwardPasses passes = passes(plans);
+      return passes.scores(passes.features(0), task, all);
+    }
+
+    @Override
+    public void close() {
+      pyramids.close();
+      model.close();
+      planner.close();
+      device.close();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = ModelKind.class,
+      names = {"FEATURES_MLP", "WORK_MLP"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void towersTakeWhatWasPlanned(ModelKind kind) {
+    double[] expected;
+    List<MemoryPlan> ways = new ArrayList<>();
+    try (Bench bench = new Bench(kind, PLENTY)) {
+      ForwardPasses unplanned =
+          ForwardPasses.unplanned(bench.model, bench.device.root(), bench.pyramids);
+      expected = unplanned.scores(unplanned.features(0), bench.task, bench.all);
+      StrategySearch search = bench.planner.search(bench.sites());
+      long least = search.smallest().capacityBytes();
+      long most = search.plan(TowerStrategy.KEEP_ALL).capacityBytes();
+      for (int part = 0; part <= 4; part++) {
+        ways.add(search.fastest(least + (most - least) / 4 * part).orElseThrow());
+      }
+    }
+    // WACO's strips hold 8192 rows and as many on each side: no gain on a matrix of this size.
+    if (kind == ModelKind.AUTOSPARSE || kind == ModelKind.AUTOSPARSE_LAST) {
+      assertTrue(ways.get(0).strategy() instanceof Strips, ways.toString());
+    }
+    for (MemoryPlan plan : ways) {
+      TowerStrategy way = plan.strategy();
+      try (Bench bench = new Bench(kind, plan.capacityBytes())) {
+        assertEquals(plan.baseBytes(), bench.device.allocator().liveBytes());
+        PlannedPasses plans = bench.plans(plan.capacityBytes());
+        plans.planTower(0, pattern);
+        assertEquals(plan.capacityBytes(), plans.tower(0).capacityBytes(), way.toString());
+        bench.passes(plans).features(0);
+        assertEquals(plan.peakBytes(), bench.device.ledger().peakBytes(), way.toString());
+        assertEquals(plan.capacityBytes(), bench.device.allocator().peakExtent());
+        double[] scores = bench.scores(plans);
+        for (int i = 0; i < expected.length; i++) {
+          assertEquals(expected[i], scores[i], 1e-4 * Math.max(1, Math.abs(expected[i])));
+        }
+      }
+    }
+  }
+
+  /** Batches are halved until they fit; what each takes is what was planned. */
+  @ParameterizedTest
+  @EnumSource(
+      value = ModelKind.class,
+      names = {"AUTOSPARSE", "WACO", "FEATURES_MLP"})
+  void headsFitByBatches(ModelKind kind) {
+    double[] expected;
+    long one;
+    long most;
+    try (Bench bench = new Bench(kind, PLENTY)) {
+      PlannedPasses plenty = bench.plans(PLENTY);
+      plenty.planTower(0, pattern);
+      expected = bench.scores(plenty);
+      ForwardPasses.Features features = bench.passes(plenty).features(0);
+      one = bench.planner.scoresBytes(features, bench.task, new int[] {0});
+      most = bench.planner.scoresBytes(features, bench.task, bench.all);
+      long before = bench.device.allocator().liveBytes();
+      bench.pyramids.clear();
+      bench.device.ledger().resetPeak();
+      bench.device.allocator().resetPeak();
+      ForwardPasses.scores(bench.model, bench.device.root(), features, bench.task, bench.all);
+      long base = bench.device.allocator().liveBytes();
+      assertEquals(most, bench.device.allocator().peakExtent() - base, "before " + before);
+    }
+    assertTrue(one < most);
+    long range;
+    try (Bench bench = new Bench(kind, PLENTY)) {
+      range = bench.planner.baseBytes() + (one + most) / 2;
+    }
+    try (Bench bench = new Bench(kind, range)) {
+      PlannedPasses plans = bench.plans(range);
+      ForwardPasses.Features features;
+      try (Bench wide = new Bench(kind, PLENTY)) {
+        PlannedPasses plenty = wide.plans(PLENTY);
+        plenty.planTower(0, pattern);
+        features = wide.passes(plenty).features(0);
+      }
+      PlannedPasses.Batch batch = plans.batch(features, bench.task, bench.all, 0);
+      assertTrue(batch.schedules() < bench.all.length, batch.toString());
+      double[] scores = bench.passes(plans).scores(features, bench.task, bench.all);
+      assertArrayEquals(expected, scores, 1e-4);
+      assertTrue(bench.device.ledger().peakBytes() <= range);
+    }
+  }
+
+  @Test
+  void whatFitsNowhereIsRefusedWithTheBudgetThatWouldDo() {
+    try (Bench bench = new Bench(ModelKind.AUTOSPARSE, PLENTY)) {
+      long tower = bench.planner.search(bench.sites()).smallest().capacityBytes();
+      String message =
+          assertThrows(InputException.class, () -> bench.plans(tower - 256).planTower(0, pattern))
+              .getMessage();
+      assertTrue(message.contains("raise --memory-budget to " + tower + " or more"), message);
+      assertTrue(message.contains(pattern.name()) && message.contains("strips"), message);
+      bench.plans(tower).planTower(0, pattern);
+      long base = bench.planner.baseBytes();
+      String head =
+          assertThrows(
+                  InputException.class,
+                  () -> bench.plans(base + 256).planScores("m", bench.task, bench.all))
+              .getMessage();
+      assertTrue(head.contains("the score of a schedule of m"), head);
+      String loss =
+          assertThrows(
+                  InputException.class,
+                  () -> bench.plans(base).planLoss(RankingLoss.LAMBDARANK, 100))
+              .getMessage();
+      assertTrue(loss.contains("a loss of 100 schedules"), loss);
+    }
+  }
+}

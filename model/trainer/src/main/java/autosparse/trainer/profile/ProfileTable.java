@@ -1,0 +1,76 @@
+package autosparse.trainer.profile;
+
+import autosparse.costmodel.memory.MemoryPlan;
+import autosparse.costmodel.memory.TowerStrategy;
+import autosparse.trainer.profile.MatrixProfile.Within;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** A profile on the terminal: a line a matrix and way. */
+public final class ProfileTable {
+  private static final String FORMAT = "%-26s %12s  %-12s %-22s %15s %15s %8s %6s";
+
+  /** Names of the columns. */
+  public static final String HEAD =
+      String.format(
+          Locale.ROOT,
+          FORMAT,
+          "matrix",
+          "nonzeros",
+          "way",
+          "the step",
+          "planned peak",
+          "measured peak",
+          "equal",
+          "time");
+
+  private ProfileTable() {}
+
+  /** A line for each strategy, for the smallest way and for each budget. */
+  public static List<String> lines(MatrixProfile profile) {
+    List<Within> ways = new ArrayList<>(profile.ways());
+    ways.add(
+        new Within(
+            "smallest",
+            0,
+            java.util.Optional.of(profile.smallest()),
+            java.util.OptionalLong.empty()));
+    ways.addAll(profile.budgets());
+    List<String> lines = new ArrayList<>();
+    for (Within way : ways) {
+      boolean first = lines.isEmpty();
+      String matrix = first ? profile.name() : "";
+      String nonzeros = first ? count(profile.nnz()) : "";
+      lines.add(
+          String.format(
+                  Locale.ROOT,
+                  FORMAT,
+                  matrix,
+                  nonzeros,
+                  way.text(),
+                  way.plan().map(ProfileTable::word).orElse("does not fit"),
+                  way.plan().map(plan -> count(plan.peakBytes())).orElse(""),
+                  way.measuredPeak().isPresent() ? count(way.measuredPeak().getAsLong()) : "",
+                  way.agreement(),
+                  way.plan()
+                      .map(plan -> String.format(Locale.ROOT, "x%.2f", plan.relativeTime()))
+                      .orElse(""))
+              .stripTrailing());
+    }
+    return lines;
+  }
+
+  private static String count(long number) {
+    return String.format(Locale.ROOT, "%,d", number);
+  }
+
+  private static String word(MemoryPlan plan) {
+    if (plan.strategy() instanceof TowerStrategy.KeepAll) {
+      return "everything kept";
+    }
+    return plan.strategy() instanceof TowerStrategy.Checkpoints
+        ? "checkpoints"
+        : plan.strategy().toString();
+  }
+}
