@@ -121,6 +121,7 @@ final class MemoryProfileCommand implements Callable<Integer> {
             ModelConfig.TokenForm.NORMALIZED,
             true,
             false, // a few columns more of each token, which take long to count
+            0,
             head);
     List<ProfileOptions.Budget> sizes =
         budgets.stream()

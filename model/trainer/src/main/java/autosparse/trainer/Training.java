@@ -93,7 +93,7 @@ final class Training {
             new StepPlanner(
                 PlanningDevice.like(device, StepPlanner.UNLIMITED),
                 model,
-                data.statistics(),
+                data.statistics(model.featureBins()),
                 data,
                 config)) {
       PlannedSteps steps =

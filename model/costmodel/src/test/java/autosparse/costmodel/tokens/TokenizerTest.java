@@ -50,7 +50,7 @@ class TokenizerTest {
   private static Tokenizer tokenizer(TokenForm form, boolean derived) {
     Optional<Scaling> scaling =
         derived ? Optional.of(Scaling.identity(DerivedFeatures.COUNT)) : Optional.empty();
-    return new Tokenizer(form, scaling, Optional.empty(), Scaling.identity(4));
+    return new Tokenizer(form, scaling, Optional.empty(), Bins.none(0), Scaling.identity(4));
   }
 
   /** A schedule's tokens, in order. */
@@ -289,6 +289,7 @@ class TokenizerTest {
             TokenForm.NORMALIZED,
             Optional.of(Scaling.identity(DerivedFeatures.COUNT)),
             Optional.of(Scaling.identity(WorkFeatures.COUNT)),
+            Bins.none(0),
             Scaling.identity(4));
     int at = 12 + DerivedFeatures.COUNT;
     assertEquals(at + WorkFeatures.COUNT, tokenizer.width());
