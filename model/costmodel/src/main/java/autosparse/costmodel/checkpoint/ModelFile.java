@@ -4,7 +4,6 @@ import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelStatistics;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModels;
-import autosparse.costmodel.tokens.Bins;
 import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.Scaling;
 import autosparse.costmodel.tokens.WorkFeatures;
@@ -20,8 +19,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.stream.Stream;
 
 /**
  * A model in one safetensors file: its tensors, and in the metadata what it takes to build the
@@ -133,14 +130,8 @@ public final class ModelFile {
         && isOf(statistics.derived(), DerivedFeatures.COUNT)
         && isOf(statistics.shape(), 4)
         && isOf(statistics.work(), WorkFeatures.COUNT)
-        && isOf(statistics.derivedBins(), DerivedFeatures.COUNT)
-        && isOf(statistics.workBins(), WorkFeatures.COUNT);
-  }
-
-  private static boolean isOf(Bins bins, int count) {
-    return bins.edges() != null
-        && bins.features() == count
-        && Stream.of(bins.edges()).allMatch(Objects::nonNull);
+        && statistics.derivedBins().features() == DerivedFeatures.COUNT
+        && statistics.workBins().features() == WorkFeatures.COUNT;
   }
 
   private static boolean isOf(Scaling scaling, int count) {

@@ -1,5 +1,6 @@
 package autosparse.costmodel.tokens;
 
+import autosparse.schedule.InputException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,11 +11,34 @@ import java.util.List;
  * feature crosses it. A linear layer behind it can bend anywhere that the data lie, which on a
  * standardised number it cannot: what makes decision trees good at such features.
  *
- * @param edges edges of each feature's bins, ascending; fewer than three for a feature of at most
- *     two values, which has no bins: the feature itself says all
+ * @param edges edges of each feature's bins, rising; none for a feature of at most two values,
+ *     which says all itself
  */
 public record Bins(float[][] edges) {
   private static final int FEWEST_EDGES = 3;
+
+  /** Throws {@link InputException} for edges that no data give. */
+  public Bins {
+    if (edges == null) {
+      throw new InputException("bins without edges");
+    }
+    for (float[] feature : edges) {
+      requireAscending(feature);
+    }
+  }
+
+  private static void requireAscending(float[] feature) {
+    boolean holds = feature != null && (feature.length == 0 || feature.length >= FEWEST_EDGES);
+    for (int e = 0; holds && e < feature.length; e++) {
+      holds = Float.isFinite(feature[e]) && (e == 0 || feature[e] > feature[e - 1]);
+    }
+    if (!holds) {
+      throw new InputException(
+          "edges of bins "
+              + Arrays.toString(feature)
+              + ", expected none, or three or more, rising");
+    }
+  }
 
   /** No bins for {@code count} features. */
   public static Bins none(int count) {
