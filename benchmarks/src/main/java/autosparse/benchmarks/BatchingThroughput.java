@@ -8,10 +8,10 @@ import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.costmodel.network.CostModels;
+import autosparse.costmodel.training.ForwardPasses;
 import autosparse.costmodel.training.HeadSteps;
 import autosparse.costmodel.training.PyramidCache;
 import autosparse.costmodel.training.RankingBatch;
-import autosparse.costmodel.training.Scores;
 import autosparse.costmodel.training.TaskData;
 import autosparse.costmodel.training.Trainer;
 import autosparse.costmodel.training.TrainingConfig;
@@ -209,11 +209,8 @@ public final class BatchingThroughput {
         PyramidCache pyramids = pyramids(scope, data)) {
       EncodedTask encoded =
           model.encode(data.patterns().get(task.matrix()), task.problem(), task.task().schedules());
-      Variable pattern;
-      try (Tape tape = Tape.inference(scope)) {
-        Variable features = model.pattern(tape, pyramids.get(List.of(task.matrix())));
-        pattern = Variable.constant(tape.scope().promote(features.value()));
-      }
+      ForwardPasses passes = ForwardPasses.unplanned(model, scope, pyramids);
+      ForwardPasses.Features features = passes.features(task.matrix());
       for (boolean together : new boolean[] {false, true}) {
         List<int[]> parts = new ArrayList<>();
         if (together) {
@@ -221,11 +218,11 @@ public final class BatchingThroughput {
         } else {
           Arrays.stream(indices).forEach(index -> parts.add(new int[] {index}));
         }
-        parts.forEach(part -> Scores.of(model, scope, pattern, encoded, part));
+        parts.forEach(part -> passes.scores(features, encoded, part));
         int rounds = together ? 20 : 1;
         long start = System.nanoTime();
         for (int round = 0; round < rounds; round++) {
-          parts.forEach(part -> Scores.of(model, scope, pattern, encoded, part));
+          parts.forEach(part -> passes.scores(features, encoded, part));
         }
         double seconds = (System.nanoTime() - start) / 1e9;
         System.out.printf(

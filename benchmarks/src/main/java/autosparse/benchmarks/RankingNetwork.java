@@ -7,6 +7,7 @@ import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.costmodel.network.CostModels;
+import autosparse.costmodel.tokens.Bins;
 import autosparse.costmodel.tokens.TaskTokens;
 import autosparse.costmodel.tokens.Tokenizer;
 import autosparse.engine.TensorScope;
@@ -64,13 +65,15 @@ final class RankingNetwork implements AutoCloseable {
                 task.accept(matrices.get(p), problems.get(p), candidates.get(p));
               }
             },
-            List.of(NAME));
+            List.of(NAME),
+            0);
     model = CostModels.create(config, statistics, scope, 1);
     Tokenizer tokenizer =
         new Tokenizer(
             config.tokens(),
             config.derivedFeatures() ? Optional.of(statistics.derived()) : Optional.empty(),
             config.workFeatures() ? Optional.of(statistics.work()) : Optional.empty(),
+            Bins.none(0),
             statistics.shape());
     int[] all = new int[schedules];
     Arrays.setAll(all, i -> i);

@@ -18,6 +18,8 @@ import java.util.Locale;
  * @param head sizes of the head
  * @param workFeatures whether that token also says what the schedule does with the matrix, counted
  *     from its pattern; files written before there were such features do not name it: false
+ * @param featureBins most bins of the piecewise linear encoding that follows these features, see
+ *     {@link autosparse.costmodel.tokens.Bins}; 0, as in files written before, for none
  */
 public record ModelConfig(
     ModelKind kind,
@@ -28,7 +30,11 @@ public record ModelConfig(
     int attentionLayers,
     FeatureAt featureAt,
     Head head,
-    boolean workFeatures) {
+    boolean workFeatures,
+    int featureBins) {
+
+  /** Bins of a feature at most: finer than the powers of two that most features are. */
+  public static final int MOST_BINS = 256;
 
   /** Width of the pattern's features: a published token less its 11 one-hots. */
   public static final int PATTERN_FEATURES = 117;
@@ -122,6 +128,12 @@ public record ModelConfig(
       throw new InputException(
           "work features join the token of derived features: add --work-features off");
     }
+    if (featureBins < 0 || featureBins > MOST_BINS) {
+      throw new InputException("feature bins " + featureBins + ", expected 0 to " + MOST_BINS);
+    }
+    if (featureBins > 0 && !derivedFeatures) {
+      throw new InputException("feature bins are of derived features: add --feature-bins 0");
+    }
   }
 
   /** Without work features. */
@@ -134,13 +146,22 @@ public record ModelConfig(
       int attentionLayers,
       FeatureAt featureAt,
       Head head) {
-    this(kind, ops, channels, tokens, derivedFeatures, attentionLayers, featureAt, head, false);
+    this(kind, ops, channels, tokens, derivedFeatures, attentionLayers, featureAt, head, false, 0);
   }
 
   /** The same with features of what a schedule does with the matrix. */
   public ModelConfig withWorkFeatures() {
+    return with(true, featureBins);
+  }
+
+  /** The same with a piecewise linear encoding of its features. */
+  public ModelConfig withFeatureBins(int bins) {
+    return with(workFeatures, bins);
+  }
+
+  private ModelConfig with(boolean work, int bins) {
     return new ModelConfig(
-        kind, ops, channels, tokens, derivedFeatures, attentionLayers, featureAt, head, true);
+        kind, ops, channels, tokens, derivedFeatures, attentionLayers, featureAt, head, work, bins);
   }
 
   /** AutoSparseNet in the published form: raw tokens, published head. */

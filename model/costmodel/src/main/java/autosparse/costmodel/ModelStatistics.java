@@ -1,5 +1,6 @@
 package autosparse.costmodel;
 
+import autosparse.costmodel.tokens.Bins;
 import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.Scaling;
 import autosparse.costmodel.tokens.Tokenizer;
@@ -19,11 +20,27 @@ import java.util.List;
  * @param matrices names of the training matrices: the ids of {@code features-mlp}
  * @param work standardisation of {@link WorkFeatures}; null, as in files from before there were
  *     any, means the identity
+ * @param derivedBins bins of the standardised derived features; null, as in files from before there
+ *     were any, means none
+ * @param workBins bins of the standardised work features; as above
  */
-public record ModelStatistics(Scaling derived, Scaling shape, List<String> matrices, Scaling work) {
+public record ModelStatistics(
+    Scaling derived,
+    Scaling shape,
+    List<String> matrices,
+    Scaling work,
+    Bins derivedBins,
+    Bins workBins) {
   public ModelStatistics {
     matrices = List.copyOf(matrices);
     work = work == null ? Scaling.identity(WorkFeatures.COUNT) : work;
+    derivedBins = derivedBins == null ? Bins.none(DerivedFeatures.COUNT) : derivedBins;
+    workBins = workBins == null ? Bins.none(WorkFeatures.COUNT) : workBins;
+  }
+
+  /** For a model without bins. */
+  public ModelStatistics(Scaling derived, Scaling shape, List<String> matrices, Scaling work) {
+    this(derived, shape, matrices, work, null, null);
   }
 
   /** For a model without work features. */
@@ -47,8 +64,12 @@ public record ModelStatistics(Scaling derived, Scaling shape, List<String> matri
     void forEach(TaskConsumer task);
   }
 
-  /** Fits the statistics to training data. */
-  public static ModelStatistics fit(Source source, List<String> matrices) {
+  /**
+   * Fits the statistics to training data.
+   *
+   * @param bins most bins of a feature, see {@link ModelConfig#featureBins}
+   */
+  public static ModelStatistics fit(Source source, List<String> matrices, int bins) {
     List<float[]> derived = new ArrayList<>();
     List<float[]> shapes = new ArrayList<>();
     List<float[]> work = new ArrayList<>();
@@ -61,10 +82,21 @@ public record ModelStatistics(Scaling derived, Scaling shape, List<String> matri
             work.add(WorkFeatures.of(geometry, pattern.counts()));
           }
         });
+    Scaling derivedScaling = Scaling.fit(derived, DerivedFeatures.COUNT);
+    Scaling workScaling = Scaling.fit(work, WorkFeatures.COUNT);
     return new ModelStatistics(
-        Scaling.fit(derived, DerivedFeatures.COUNT),
+        derivedScaling,
         Scaling.fit(shapes, 4),
         matrices,
-        Scaling.fit(work, WorkFeatures.COUNT));
+        workScaling,
+        bins(derived, derivedScaling, bins),
+        bins(work, workScaling, bins));
+  }
+
+  private static Bins bins(List<float[]> rows, Scaling scaling, int most) {
+    if (most > 0) {
+      rows.forEach(row -> scaling.apply(row, row, 0));
+    }
+    return Bins.fit(rows, scaling.mean().length, most);
   }
 }

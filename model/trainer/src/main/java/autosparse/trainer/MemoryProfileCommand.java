@@ -161,6 +161,7 @@ final class MemoryProfileCommand implements Callable<Integer> {
             ModelConfig.TokenForm.NORMALIZED,
             true,
             workFeatures == Switch.ON,
+            0,
             head);
     List<ProfileOptions.Budget> sizes =
         budgets.stream()

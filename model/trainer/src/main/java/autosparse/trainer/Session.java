@@ -98,7 +98,7 @@ final class Session implements AutoCloseable {
 
   /** A fresh model for some data. */
   static Session create(Device device, TrainingData data, ModelConfig config, long seed) {
-    ModelStatistics statistics = data.statistics();
+    ModelStatistics statistics = data.statistics(config.featureBins());
     return new Session(
         device, data, CostModels.create(config, statistics, device.root(), seed), statistics);
   }

@@ -102,6 +102,16 @@ final class TrainCommand implements Callable<Integer> {
   private Switch workFeatures;
 
   @Option(
+      names = "--feature-bins",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = {
+        "Bins of the piecewise linear encoding of derived and work features, 0 for none",
+        "(default: ${DEFAULT-VALUE})."
+      })
+  private int featureBins;
+
+  @Option(
       names = "--head",
       paramLabel = "SIZE",
       defaultValue = "compact",
@@ -254,6 +264,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     // A run that does not name them was started before there were any.
     started.putIfAbsent("work-features", Switch.OFF.toString());
+    started.putIfAbsent("feature-bins", 0);
     List<String> arguments =
         ResolvedOptions.merge(spec.commandLine().getParseResult(), started, out);
     TrainCommand resumed = new TrainCommand();
@@ -280,6 +291,7 @@ final class TrainCommand implements Callable<Integer> {
             tokens,
             derivedFeatures == Switch.ON,
             workFeatures == Switch.ON,
+            featureBins,
             head),
         new LearningOptions(
             loss,

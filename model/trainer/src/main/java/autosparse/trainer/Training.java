@@ -110,7 +110,7 @@ final class Training {
             new StepPlanner(
                 PlanningDevice.like(device, StepPlanner.UNLIMITED),
                 model,
-                data.statistics(),
+                data.statistics(model.featureBins()),
                 data,
                 config)) {
       MemoryBudget budget = device.budget();

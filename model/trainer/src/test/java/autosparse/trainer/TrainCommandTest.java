@@ -408,6 +408,28 @@ class TrainCommandTest {
   }
 
   @Test
+  void aRunFromBeforeFeatureBinsGoesOnWithoutThem() throws IOException {
+    Path run = folder.resolve("run");
+    List<String> first = new ArrayList<>(train(run, "--feature-bins", "0"));
+    first.set(first.indexOf("--epochs") + 1, "1");
+    program.succeed(first);
+    byte[] weights = Files.readAllBytes(last(run));
+    Path config = run.resolve("config.yaml");
+    List<String> lines = Files.readAllLines(config);
+    List<String> older = lines.stream().filter(line -> !line.contains("feature-bins")).toList();
+    assertEquals(lines.size() - 1, older.size());
+    Files.write(config, older);
+    program.succeed(List.of("train", "--out", run.toString(), "--resume"));
+    assertArrayEquals(weights, Files.readAllBytes(last(run)));
+    program.refuse(
+        List.of("train", "--out", run.toString(), "--resume", "--feature-bins", "16"),
+        "--feature-bins 16",
+        "was started with 0");
+    program.refuse(
+        train(folder.resolve("many"), "--feature-bins", "257"), "--feature-bins", "257", "256");
+  }
+
+  @Test
   void otherDataThanTheRunsIsRefused() throws IOException {
     Path run = copyOfWhole();
     TinyDataSet other = TinyDataSet.write(folder.resolve("other"));
@@ -499,7 +521,8 @@ class TrainCommandTest {
     }
     Assumptions.assumeTrue(possible, reason);
     Path run = disk.resolve("run");
-    String train = quoted(Program.commandLine(train(run)));
+    // Without bins a checkpoint takes less than half of the disk, so that one is whole.
+    String train = quoted(Program.commandLine(train(run, "--feature-bins", "0")));
     String evaluate =
         quoted(
             Program.commandLine(

@@ -129,7 +129,9 @@ public final class ModelFile {
         && config.featureAt() != null
         && isOf(statistics.derived(), DerivedFeatures.COUNT)
         && isOf(statistics.shape(), 4)
-        && isOf(statistics.work(), WorkFeatures.COUNT);
+        && isOf(statistics.work(), WorkFeatures.COUNT)
+        && statistics.derivedBins().features() == DerivedFeatures.COUNT
+        && statistics.workBins().features() == WorkFeatures.COUNT;
   }
 
   private static boolean isOf(Scaling scaling, int count) {

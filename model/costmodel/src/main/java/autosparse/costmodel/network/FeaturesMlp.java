@@ -6,6 +6,7 @@ import autosparse.autograd.Variable;
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.tokens.Bins;
 import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.WorkFeatures;
 import autosparse.engine.RandomStream;
@@ -51,6 +52,7 @@ final class FeaturesMlp implements CostModel {
   private final ModelStatistics statistics;
   private final boolean readsWork;
   private final int width;
+  private final Bins bins;
   private final Parameters parameters;
   private final Embedding ids;
   private final Linear input;
@@ -62,6 +64,12 @@ final class FeaturesMlp implements CostModel {
     this.statistics = statistics;
     this.readsWork = config.kind() == ModelKind.WORK_MLP;
     this.width = DerivedFeatures.COUNT + (readsWork ? WorkFeatures.COUNT : 0);
+    this.bins =
+        config.featureBins() == 0
+            ? Bins.none(0)
+            : readsWork
+                ? statistics.derivedBins().and(statistics.workBins())
+                : statistics.derivedBins();
     this.parameters = new Parameters(scope, seed);
     Initializer weights = Initializer.uniformFanIn();
     // Row 0 is the unknown matrix.
@@ -76,7 +84,7 @@ final class FeaturesMlp implements CostModel {
     input =
         new Linear(
             parameters.in("input"),
-            width + (readsWork ? 0L : ID_WIDTH),
+            width + bins.width() + (readsWork ? 0L : ID_WIDTH),
             WIDTH,
             Activation.IDENTITY,
             weights);
@@ -130,7 +138,8 @@ final class FeaturesMlp implements CostModel {
   @Override
   public Variable scores(Tape tape, Variable pattern, List<Selection> selections) {
     int count = selections.stream().mapToInt(s -> s.indices().length).sum();
-    float[] features = new float[count * width];
+    int read = width + bins.width();
+    float[] features = new float[Math.multiplyExact(count, read)];
     int[] matrixIds = new int[count];
     int n = 0;
     for (int s = 0; s < selections.size(); s++) {
@@ -140,12 +149,13 @@ final class FeaturesMlp implements CostModel {
       for (int index : selections.get(s).indices()) {
         matrixIds[n] = dropped ? 0 : task.matrixId();
         float[] row = task.features()[index];
-        System.arraycopy(row, 0, features, n++ * row.length, row.length);
+        System.arraycopy(row, 0, features, n * read, width);
+        bins.apply(row, 0, features, n++ * read + width);
       }
     }
     List<Tensor> batch =
         new BatchArrays()
-            .reals("features", features, count, width)
+            .reals("features", features, count, read)
             .ints("matrix ids", matrixIds)
             .on(tape.scope());
     Variable x = Variable.constant(batch.get(0));

@@ -2,6 +2,7 @@ package autosparse.costmodel.network;
 
 import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.costmodel.tokens.TaskTokens;
+import autosparse.costmodel.tokens.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -96,11 +97,12 @@ final class TokenBatch {
     return offsets;
   }
 
-  /** The table [{@link #rows}, width], row by row; unused rows are zero. */
-  float[] table(int width) {
+  /** The table [{@link #rows}, width] that the tokeniser's network reads; unused rows are zero. */
+  float[] table(Tokenizer tokenizer) {
+    int width = tokenizer.width();
     float[] values = new float[Math.multiplyExact(rows, width)];
     for (int r = 0; r < table.size(); r++) {
-      System.arraycopy(table.get(r), 0, values, r * width, width);
+      tokenizer.write(table.get(r), values, r * width);
     }
     return values;
   }

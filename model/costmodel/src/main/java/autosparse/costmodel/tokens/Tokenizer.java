@@ -35,18 +35,25 @@ public final class Tokenizer {
   private final TokenForm form;
   private final Optional<Scaling> derived;
   private final Optional<Scaling> work;
+  private final Bins bins;
   private final Scaling shapeScaling;
 
   /**
    * @param derived standardises {@link DerivedFeatures}; empty for no token of them
    * @param work standardises {@link WorkFeatures}, which follow in the same token; empty for none
+   * @param bins of these standardised features, derived ones first; they follow in the same token
    * @param shapeScaling standardises rows, columns, nnz and density of published tokens
    */
   public Tokenizer(
-      TokenForm form, Optional<Scaling> derived, Optional<Scaling> work, Scaling shapeScaling) {
+      TokenForm form,
+      Optional<Scaling> derived,
+      Optional<Scaling> work,
+      Bins bins,
+      Scaling shapeScaling) {
     this.form = form;
     this.derived = derived;
     this.work = work;
+    this.bins = bins;
     this.shapeScaling = shapeScaling;
   }
 
@@ -55,11 +62,33 @@ public final class Tokenizer {
     return derived.isPresent() ? TokenKind.PUBLISHED + 1 : TokenKind.PUBLISHED;
   }
 
-  /** Width of a token row. */
+  /** Width of a token as the network reads it. */
   public int width() {
+    return bins.width() == 0 ? storedWidth() : Math.max(storedWidth(), binsAt() + bins.width());
+  }
+
+  /** Width of a row of {@link TaskTokens}: a token without its bins, which follow from the rest. */
+  public int storedWidth() {
+    return Math.max(PUBLISHED_WIDTH, binsAt());
+  }
+
+  private int binsAt() {
     int features = derived.isPresent() ? DerivedFeatures.COUNT : 0;
     features += work.isPresent() ? WorkFeatures.COUNT : 0;
-    return Math.max(PUBLISHED_WIDTH, kinds() + features);
+    return kinds() + features;
+  }
+
+  /**
+   * Writes a token as the network reads it.
+   *
+   * @param row of {@link TaskTokens}
+   * @param target takes {@link #width} numbers from {@code at} on, zero so far
+   */
+  public void write(float[] row, float[] target, int at) {
+    System.arraycopy(row, 0, target, at, row.length);
+    if (derived.isPresent() && row[TokenKind.DERIVED.place()] == 1) {
+      bins.apply(row, kinds(), target, at + binsAt());
+    }
   }
 
   /** Index of the one-hot of the pattern's token; its features follow after {@link #kinds}. */
@@ -105,7 +134,7 @@ public final class Tokenizer {
       normalized(geometry, tokens);
     }
     if (derived.isPresent()) {
-      float[] token = new float[width()];
+      float[] token = new float[storedWidth()];
       token[TokenKind.DERIVED.place()] = 1;
       derived.get().apply(DerivedFeatures.of(geometry), token, kinds());
       if (work.isPresent()) {
@@ -119,7 +148,7 @@ public final class Tokenizer {
 
   /** A token being filled from left to right. */
   private final class Row {
-    private final float[] values = new float[width()];
+    private final float[] values = new float[storedWidth()];
     private int at = kinds();
 
     Row(TokenKind kind) {

@@ -67,8 +67,17 @@ public record TrainingData(List<TaskData> tasks, List<SparsityPattern> patterns,
     }
   }
 
-  /** Statistics of the training part. */
+  /** Statistics of the training part, for a model without bins. */
   public ModelStatistics statistics() {
-    return ModelStatistics.fit(this, trainingMatrices());
+    return statistics(0);
+  }
+
+  /**
+   * Statistics of the training part.
+   *
+   * @param bins most bins of a feature
+   */
+  public ModelStatistics statistics(int bins) {
+    return ModelStatistics.fit(this, trainingMatrices(), bins);
   }
 }

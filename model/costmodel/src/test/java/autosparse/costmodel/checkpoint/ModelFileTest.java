@@ -17,6 +17,7 @@ import autosparse.costmodel.SyntheticData;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.Selection;
 import autosparse.costmodel.network.CostModels;
+import autosparse.costmodel.tokens.Bins;
 import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.Scaling;
 import autosparse.engine.HostDevice;
@@ -265,6 +266,11 @@ class ModelFileTest {
           {"\"encoderHidden\":8", "\"encoderHidden\":0"},
           {"\"mean\":[1.0,2.0,3.0,4.0]", "\"mean\":[1.0]"},
           {"\"mean\":[1.0,2.0,3.0,4.0]", "\"mean\":null"},
+          {"\"featureBins\":0", "\"featureBins\":-1"},
+          {"\"featureBins\":0", "\"featureBins\":257"},
+          {"\"derivedBins\":{\"edges\":[[]", "\"derivedBins\":{\"edges\":[[1.0,0.0,2.0]"},
+          {"\"derivedBins\":{\"edges\":[[],", "\"derivedBins\":{\"edges\":["},
+          {"\"derivedBins\":{\"edges\":[[]", "\"derivedBins\":{\"edges\":[null"},
         }) {
       assertRefused(
           withDescription(
@@ -289,7 +295,31 @@ class ModelFileTest {
   }
 
   @Test
-  void filesFromBeforeWorkFeaturesStillLoad() {
+  void binsAreKeptWithTheModel() {
+    ModelConfig config = config(ModelKind.AUTOSPARSE, 8).withFeatureBins(5);
+    float[][] edges = new float[DerivedFeatures.COUNT][0];
+    edges[0] = new float[] {-1, 0.1f, 1f / 3};
+    edges[DerivedFeatures.COUNT - 1] = new float[] {-1, 0, 1, 2};
+    ModelStatistics plain = statistics();
+    ModelStatistics statistics =
+        new ModelStatistics(
+            plain.derived(), plain.shape(), plain.matrices(), plain.work(), new Bins(edges), null);
+    Path file = folder.resolve("bins.safetensors");
+    double[] before;
+    try (CostModel model = CostModels.create(config, statistics, device.root(), 7)) {
+      ModelFile.writeWeights(file, model, statistics);
+      before = scores(model);
+    }
+    ModelFile.Loaded loaded = ModelFile.read(file, device.root());
+    try (CostModel model = loaded.model()) {
+      assertEquals(config, model.config());
+      assertTrue(Arrays.deepEquals(edges, loaded.statistics().derivedBins().edges()));
+      assertArrayEquals(before, scores(model));
+    }
+  }
+
+  @Test
+  void filesFromBeforeWorkFeaturesAndBinsStillLoad() {
     ModelConfig config = config(ModelKind.AUTOSPARSE, 8);
     Path file = folder.resolve("old.safetensors");
     double[] before;
@@ -301,8 +331,11 @@ class ModelFileTest {
                   metadata.put(
                       key,
                       text.replaceAll(",\"work\":\\{[^}]*}", "")
-                          .replace(",\"workFeatures\":false", "")));
+                          .replaceAll(",\"(derived|work)Bins\":\\{[^}]*}", "")
+                          .replace(",\"workFeatures\":false", "")
+                          .replace(",\"featureBins\":0", "")));
       assertFalse(metadata.toString().contains("work"), metadata.toString());
+      assertFalse(metadata.toString().contains("Bins"), metadata.toString());
       Safetensors.write(file, metadata, ModelFile.stored(model.parameters().stateDict()));
       before = scores(model);
     }

@@ -60,7 +60,7 @@ class TowerStrategyTest {
   }
 
   private static CostModel model(ModelKind kind, Device device) {
-    ModelStatistics none = ModelStatistics.fit(consumer -> {}, List.of());
+    ModelStatistics none = ModelStatistics.fit(consumer -> {}, List.of(), 0);
     return CostModels.create(config(kind), none, device.root(), 3);
   }
 

@@ -16,6 +16,7 @@ import autosparse.costmodel.ModelStatistics;
 import autosparse.costmodel.SyntheticData;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.costmodel.network.CostModel.Selection;
+import autosparse.costmodel.tokens.Bins;
 import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.Scaling;
 import autosparse.costmodel.tokens.WorkFeatures;
@@ -70,7 +71,11 @@ class NetworkTest {
     }
     configs.add(config(ModelKind.AUTOSPARSE, TokenForm.PUBLISHED, 2, FeatureAt.CONCAT));
     configs.add(
-        config(ModelKind.AUTOSPARSE, TokenForm.NORMALIZED, 1, FeatureAt.TOKEN).withWorkFeatures());
+        config(ModelKind.AUTOSPARSE, TokenForm.NORMALIZED, 1, FeatureAt.TOKEN)
+            .withWorkFeatures()
+            .withFeatureBins(3));
+    configs.add(
+        config(ModelKind.WORK_MLP, TokenForm.NORMALIZED, 1, FeatureAt.TOKEN).withFeatureBins(3));
     return configs.stream();
   }
 
@@ -90,6 +95,15 @@ class NetworkTest {
 
   private static HostDevice reference() {
     return HostDevice.reference(HostDevice.Options.defaults());
+  }
+
+  /** Bins for every third feature. */
+  private static Bins bins(int features) {
+    float[][] edges = new float[features][0];
+    for (int f = 0; f < features; f += 3) {
+      edges[f] = new float[] {0, 0.1f, 0.2f, 0.4f};
+    }
+    return new Bins(edges);
   }
 
   /** A network with two matrices and a task on each. */
@@ -112,8 +126,9 @@ class NetworkTest {
               shape,
               List.of("m0"),
               new Scaling(
-                  new float[WorkFeatures.COUNT],
-                  java.util.Arrays.copyOf(half, WorkFeatures.COUNT)));
+                  new float[WorkFeatures.COUNT], java.util.Arrays.copyOf(half, WorkFeatures.COUNT)),
+              bins(DerivedFeatures.COUNT),
+              bins(WorkFeatures.COUNT));
       model = CostModels.create(config, statistics, device.root(), 11);
       for (int m = 0; m < patterns.size(); m++) {
         Op op = config.ops().get(Math.min(m, config.ops().size() - 1));

@@ -50,7 +50,7 @@ class TokenizerTest {
   private static Tokenizer tokenizer(TokenForm form, boolean derived) {
     Optional<Scaling> scaling =
         derived ? Optional.of(Scaling.identity(DerivedFeatures.COUNT)) : Optional.empty();
-    return new Tokenizer(form, scaling, Optional.empty(), Scaling.identity(4));
+    return new Tokenizer(form, scaling, Optional.empty(), Bins.none(0), Scaling.identity(4));
   }
 
   /** A schedule's tokens, in order. */
@@ -281,6 +281,33 @@ class TokenizerTest {
   }
 
   @Test
+  void binsFollowInTheDerivedTokenAlone() {
+    Bins bins = Bins.none(DerivedFeatures.COUNT);
+    bins.edges()[0] = new float[] {0, 0.25f, 0.5f, 1};
+    Tokenizer tokenizer =
+        new Tokenizer(
+            TokenForm.NORMALIZED,
+            Optional.of(Scaling.identity(DerivedFeatures.COUNT)),
+            Optional.empty(),
+            bins,
+            Scaling.identity(4));
+    int at = 12 + DerivedFeatures.COUNT;
+    assertEquals(at, tokenizer.storedWidth());
+    assertEquals(at + 3, tokenizer.width());
+    for (float[] stored : tokens(tokenizer, PROBLEM, parse(BY_HAND))) {
+      float[] read = new float[at + 4];
+      tokenizer.write(stored, read, 1);
+      assertArrayEquals(stored, Arrays.copyOfRange(read, 1, 1 + at), "what is stored, as it is");
+      float[] expected = new float[3];
+      if (kind(tokenizer, stored) == 11) {
+        bins.apply(stored, 12, expected, 0);
+        assertEquals(1, expected[0], "a first loop of more than one iteration");
+      }
+      assertArrayEquals(expected, Arrays.copyOfRange(read, 1 + at, 4 + at));
+    }
+  }
+
+  @Test
   void workFeaturesFollowInTheDerivedToken() {
     SparsityPattern pattern = SyntheticData.pattern("m", 100, 60, 5, 3);
     Problem problem = Problem.of(Op.SPMM, pattern);
@@ -289,6 +316,7 @@ class TokenizerTest {
             TokenForm.NORMALIZED,
             Optional.of(Scaling.identity(DerivedFeatures.COUNT)),
             Optional.of(Scaling.identity(WorkFeatures.COUNT)),
+            Bins.none(0),
             Scaling.identity(4));
     int at = 12 + DerivedFeatures.COUNT;
     assertEquals(at + WorkFeatures.COUNT, tokenizer.width());

@@ -14,6 +14,8 @@ import java.util.List;
  *     iterations per thread
  * @param workFeatures whether these say too what the schedule does with the matrix, counted from
  *     its pattern; only beside derived features, in a network that has tokens
+ * @param featureBins bins of the piecewise linear encoding of these features; 0 for none; only
+ *     where there are such features
  * @param head widths of the transformer
  */
 public record ModelOptions(
@@ -24,6 +26,7 @@ public record ModelOptions(
     ModelConfig.TokenForm tokens,
     boolean derivedFeatures,
     boolean workFeatures,
+    int featureBins,
     HeadSize head) {
   /** Throws {@link autosparse.schedule.InputException} for a value out of range. */
   public ModelOptions {
@@ -37,6 +40,11 @@ public record ModelOptions(
         "--attention-layers",
         attentionLayers,
         "1 or 2");
+    Require.that(
+        featureBins >= 0 && featureBins <= ModelConfig.MOST_BINS,
+        "--feature-bins",
+        featureBins,
+        "0 to " + ModelConfig.MOST_BINS);
   }
 
   /** The network's configuration for some operators. */
@@ -46,6 +54,9 @@ public record ModelOptions(
     ModelConfig config =
         new ModelConfig(
             model, ops, channels, tokens, derived, attentionLayers, featureAt, head.widths());
-    return work ? config.withWorkFeatures() : config;
+    config = work ? config.withWorkFeatures() : config;
+    return derived && (model.hasTokenHead() || model == ModelKind.WORK_MLP)
+        ? config.withFeatureBins(featureBins)
+        : config;
   }
 }
