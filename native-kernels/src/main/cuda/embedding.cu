@@ -1,7 +1,7 @@
 // Rows of a table by index, and the gradient of the table.
 //
 // The gradient adds, for each table row, the rows of dy that used it, in ascending order. Small
-// tables (up to 256 rows): a warp owns a table row and a slice of 256 indices and adds the rows of
+// tables (up to 512 rows): a warp owns a table row and a slice of 256 indices and adds the rows of
 // dy whose index matches; the comparisons cost less than a sort's six launches. Larger tables: the
 // indices are sorted, stably, together with their positions, by least significant digits of 8 bits
 // (as many passes as the table's size has bytes); a table row's run of the sorted indices is cut
@@ -215,7 +215,8 @@ extern "C" __global__ void __launch_bounds__(256)
 
 // partials [table_rows, slices, columns]: sums of dy over one of the equal parts of a row's run.
 // `warps` warps (a divisor of 8) share a part: each adds its own in order, and their sums are added
-// in order. Grid: (table_rows · warps / 8, slices); 256 threads.
+// in order. Grid: (table_rows · warps / 8, slices, columns / 32), since the longest run of a skewed
+// index is what the launch waits for; 256 threads.
 template <typename T>
 __device__ __forceinline__ void sum_runs(const int* starts, const int* sorted_positions,
                                          const T* dy, int table_rows, int columns, int warps,
@@ -234,24 +235,22 @@ __device__ __forceinline__ void sum_runs(const int* starts, const int* sorted_po
     from = start + static_cast<int>(length * part / parts);
     to = start + static_cast<int>(length * (part + 1) / parts);
   }
-  float* target = partials + (static_cast<int64>(row) * gridDim.y + blockIdx.y) * columns;
-  for (int base = 0; base < columns; base += kWarp) {
-    const int c = base + lane;
-    float sum = 0;
-    if (c < columns) {
+  const int c = blockIdx.z * kWarp + lane;
+  float sum = 0;
+  if (c < columns) {
 #pragma unroll 8
-      for (int p = from; p < to; p++) {
-        sum += to_float(dy[static_cast<int64>(sorted_positions[p]) * columns + c]);
-      }
+    for (int p = from; p < to; p++) {
+      sum += to_float(dy[static_cast<int64>(sorted_positions[p]) * columns + c]);
     }
-    if (warps > 1) {
-      sums[warp][lane] = sum;
-      __syncthreads();
-      sum = 0;
-      for (int w = 0; w < warps; w++) sum += sums[warp / warps * warps + w][lane];
-      __syncthreads();
-    }
-    if (warp % warps == 0 && row < table_rows && c < columns) target[c] = sum;
+  }
+  if (warps > 1) {
+    sums[warp][lane] = sum;
+    __syncthreads();
+    sum = 0;
+    for (int w = 0; w < warps; w++) sum += sums[warp / warps * warps + w][lane];
+  }
+  if (warp % warps == 0 && row < table_rows && c < columns) {
+    partials[(static_cast<int64>(row) * gridDim.y + blockIdx.y) * columns + c] = sum;
   }
 }
 

@@ -45,7 +45,8 @@ public final class DenseFunctions {
           Tensor dz = y.gradient();
           biasAndActivationBackward(tape, activation, y.value(), dz, bias);
           tape.accumulate(weight, dw -> gemm.gemm(true, dz, false, x.value(), 1, 1, dw));
-          tape.gradient(x, dx -> gemm.gemm(false, dz, false, rounded, 1, 0, dx));
+          tape.gradientOrSum(
+              x, (dx, add) -> gemm.gemm(false, dz, false, rounded, 1, add ? 1 : 0, dx));
         });
     return y;
   }

@@ -175,6 +175,24 @@ public final class Tape implements AutoCloseable {
     scope.release(addend);
   }
 
+  /** Writes a gradient, or adds to it. */
+  @FunctionalInterface
+  interface Addend {
+    void write(Tensor gradient, boolean add);
+  }
+
+  /** As {@link #gradient}, for an operator that can add to what is there without a temporary. */
+  void gradientOrSum(Variable input, Addend addend) {
+    if (!input.isDifferentiable()) {
+      return;
+    }
+    boolean add = input.gradient != null;
+    if (!add) {
+      input.gradient = scope.workspaceLike(input.value());
+    }
+    addend.write(input.gradient, add);
+  }
+
   /**
    * Lets the last part of a backward step hand its output's gradient on to an input of the same
    * type and shape, whose gradient is the same: it becomes the input's own where that has none yet.

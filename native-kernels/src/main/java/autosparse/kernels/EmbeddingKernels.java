@@ -10,13 +10,17 @@ public final class EmbeddingKernels {
   private static final String FAMILY = "embedding";
   private static final int THREADS = 256;
   private static final int WARPS = 8;
+  private static final int LANES = 32;
   private static final int SCAN_THREADS = 1024;
   private static final int KEYS_PER_BLOCK = 2048;
   private static final int DIGIT_BITS = 8;
   private static final int DIGITS = 1 << DIGIT_BITS;
 
-  /** Mean length of a run from which on a whole block adds a part of it. */
-  private static final long LONG_RUN = 32;
+  /**
+   * Mean length of a run from which on a whole block adds a part of it; the longest is many times
+   * as long where an index is as skewed as that of tokens.
+   */
+  private static final long LONG_RUN = 8;
 
   /** Rows of a part of a long run. */
   private static final long PART = 128;
@@ -24,7 +28,7 @@ public final class EmbeddingKernels {
   private static final long MOST_SLICES = 64;
 
   /** Rows of a table whose indices are compared with each of them rather than sorted. */
-  private static final int SMALL_TABLE = 256;
+  private static final int SMALL_TABLE = 512;
 
   /** Indices of one slice of them. */
   private static final long SLICE = 256;
@@ -180,7 +184,8 @@ public final class EmbeddingKernels {
     Kernel sumRuns = entries.get(type).sumRuns;
     sumRuns.begin().pointer(starts).pointer(sortedPositions).pointer(dy);
     sumRuns.int32(tableRows).int32(columns).int32(warps).pointer(partials);
-    sumRuns.launch(Grids.blocks(tableRows, WARPS / warps), slices, 1, THREADS, 1, 1, 0);
+    long across = Grids.blocks(columns, LANES);
+    sumRuns.launch(Grids.blocks(tableRows, WARPS / warps), slices, across, THREADS, 1, 1, 0);
     addSlices(type, partials, tableRows, slices, columns, dTable);
   }
 }

@@ -69,9 +69,7 @@ public final class TensorGemmKernels {
   public void multiply(Storage factors, GemmKernels.Product product, Storage result, long partial) {
     long wideTiles = wideTiles(factors, product);
     Kernel kernel =
-        wideTiles > 0
-            ? wide
-            : tiles.get(factors).get(TILES.of(product.m(), product.n()));
+        wideTiles > 0 ? wide : tiles.get(factors).get(TILES.of(product.m(), product.n()));
     long slices = slices(product);
     kernel.begin().pointer(product.a()).int32(product.transposeA() ? 1 : 0);
     kernel.pointer(product.b()).int32(product.transposeB() ? 1 : 0);
