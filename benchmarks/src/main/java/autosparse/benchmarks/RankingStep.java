@@ -29,6 +29,16 @@ final class RankingStep implements AutoCloseable {
 
   /** Of one matrix, whose schedules have random speeds. */
   RankingStep(TensorScope scope, RankingNetwork network, RankingLoss ranking) {
+    this(scope, network, ranking, scope.device().queuesWork());
+  }
+
+  /** As the constructor, always on the step's tape: what plans of memory count. */
+  static RankingStep onTape(TensorScope scope, RankingNetwork network, RankingLoss ranking) {
+    return new RankingStep(scope, network, ranking, false);
+  }
+
+  private RankingStep(
+      TensorScope scope, RankingNetwork network, RankingLoss ranking, boolean replays) {
     this.network = network;
     this.ranking = ranking;
     int schedules = network.schedules();
@@ -40,7 +50,7 @@ final class RankingStep implements AutoCloseable {
     groups = scope.longs("groups", MemoryTag.INPUT, batch.groups());
     loss = scope.real("loss", MemoryTag.INPUT, 1);
     heads =
-        scope.device().queuesWork()
+        replays
             ? network
                 .model()
                 .fixedHead()

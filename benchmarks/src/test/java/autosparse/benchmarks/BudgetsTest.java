@@ -1,0 +1,71 @@
+package autosparse.benchmarks;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import autosparse.costmodel.memory.TowerStrategy;
+import autosparse.engine.sparse.RowSource;
+import autosparse.engine.sparse.Sites;
+import autosparse.schedule.InputException;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class BudgetsTest {
+  private static Map<String, String> small() {
+    return Budgets.settings("device=cpu", "channels=8", "schedules=16", "steps=2", "copy=1000000");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"band:60000", "rmat:60000", "uniform:60000"})
+  void aStepUnderABudgetIsTheStep(String matrix) {
+    Budgets.Row kept = Budgets.run(matrix, "1G", small());
+    assertEquals(TowerStrategy.KEEP_ALL, kept.planned().strategy());
+    assertEquals(kept.planned().peakBytes(), kept.measuredPeak());
+    long base = kept.planned().baseBytes();
+    long budget = base + (kept.planned().capacityBytes() - base) * 6 / 10;
+    Budgets.Row less = Budgets.run(matrix, String.valueOf(budget), small());
+    assertTrue(less.planned().capacityBytes() <= budget, less.toString());
+    assertEquals(less.planned().peakBytes(), less.measuredPeak());
+    assertArrayEquals(kept.losses(), less.losses(), 1e-5 * Math.abs(kept.losses()[0]));
+    assertTrue(less.floorMilliseconds() > 0 && less.milliseconds() > 0, less.toString());
+    assertEquals(kept.floorMilliseconds(), less.floorMilliseconds(), 1e-9);
+  }
+
+  @Test
+  void stripsUnderASmallBudget() {
+    Budgets.Row kept = Budgets.run("band:400000", "2G", small());
+    long base = kept.planned().baseBytes();
+    long budget = base + (kept.planned().capacityBytes() - base) / 4;
+    Budgets.Row strips = Budgets.run("band:400000", String.valueOf(budget), small());
+    assertTrue(strips.planned().strategy() instanceof TowerStrategy.Strips, strips.toString());
+    assertEquals(strips.planned().peakBytes(), strips.measuredPeak());
+    assertArrayEquals(kept.losses(), strips.losses(), 1e-5 * Math.abs(kept.losses()[0]));
+  }
+
+  @Test
+  void sourcesAreThePatternsOfTheSameName() {
+    for (String name : new String[] {"band:20000", "rmat:20000"}) {
+      RowSource source = Sources.of(name);
+      Sites.Pattern whole = Patterns.of(name);
+      Sites.Pattern read = source.read(0, source.rows());
+      assertArrayEquals(whole.rowPointers(), read.rowPointers());
+      assertArrayEquals(whole.columnIndices(), read.columnIndices());
+    }
+  }
+
+  @Test
+  void whatIsWrongIsSaid() {
+    assertThrows(InputException.class, () -> Budgets.settings("nonsense"));
+    assertThrows(InputException.class, () -> Budgets.bytes("12T"));
+    assertThrows(InputException.class, () -> Sources.of("band:x"));
+    assertEquals(3L << 30, Budgets.bytes("3G"));
+    String message =
+        assertThrows(InputException.class, () -> Budgets.run("band:60000", "12M", small()))
+            .getMessage();
+    assertTrue(message.matches("budget=12M: a step on band:60000 takes \\d+ bytes .*"), message);
+  }
+}
