@@ -11,6 +11,9 @@ public final class NormalizationKernels {
   private static final int THREADS = 256;
   private static final int ROWS_PER_BLOCK = 8;
 
+  /** Bytes of {@link Storage#pack} elements. */
+  private static final int PACK_BYTES = 16;
+
   /** Rows of a slice: four for each warp of its block. */
   private static final long LEAST_ROWS = 32;
 
@@ -49,9 +52,13 @@ public final class NormalizationKernels {
           context.kernel(FAMILY, type.entry("layer_norm_wide_parameters")));
     }
 
-    /** The kernels for rows of so many columns, or null where only the wide ones will do. */
-    Rows rows(int columns) {
-      if (columns % 4 == 0 && columns <= 1024) {
+    /**
+     * The kernels for rows of so many columns, or null where only the wide ones will do.
+     *
+     * @param fours whether every array starts at a multiple of four elements
+     */
+    Rows rows(int columns, boolean fours) {
+      if (fours && columns % 4 == 0 && columns <= 1024) {
         return columns <= 256 ? four256 : four1024;
       }
       return columns <= 256 ? one256 : null;
@@ -61,6 +68,11 @@ public final class NormalizationKernels {
   public NormalizationKernels(CudaContext context) {
     entries = Storage.each(type -> Entries.of(context, type));
     addSlices = context.kernel(FAMILY, "layer_norm_add_slices_f32");
+  }
+
+  /** Whether addresses, or'ed together, are multiples of four elements: a view's may not be. */
+  private static boolean areFours(Storage type, long addresses) {
+    return addresses % (4L * PACK_BYTES / type.pack()) == 0;
   }
 
   private static long rowsPerSlice(long rows) {
@@ -94,7 +106,7 @@ public final class NormalizationKernels {
       long inverseDeviation,
       long rows,
       int columns) {
-    Rows narrow = entries.get(type).rows(columns);
+    Rows narrow = entries.get(type).rows(columns, areFours(type, x | y));
     Kernel kernel = narrow == null ? entries.get(type).forwardWide : narrow.forward;
     kernel.begin().pointer(x).pointer(gamma).pointer(beta).float32(epsilon);
     kernel.pointer(y).pointer(mean).pointer(inverseDeviation);
@@ -126,7 +138,7 @@ public final class NormalizationKernels {
     if (rows == 0) {
       return;
     }
-    Rows narrow = entries.get(type).rows(columns);
+    Rows narrow = entries.get(type).rows(columns, areFours(type, x | dy | dx));
     long slices = slices(rows);
     if (narrow == null) {
       Kernel backwardWide = entries.get(type).backwardWide;

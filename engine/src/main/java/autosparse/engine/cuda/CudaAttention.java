@@ -3,6 +3,7 @@ package autosparse.engine.cuda;
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I64;
 import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.requireWhole;
 import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
@@ -19,7 +20,13 @@ final class CudaAttention extends AttentionOperators {
     kernels = new AttentionKernels(context);
   }
 
-  private static Shape shape(Tensor offsets, int heads, Tensor out) {
+  /** The call's sizes, once its tensors were found to start where heads are read in loads. */
+  private static Shape shape(Tensor offsets, int heads, Tensor out, Tensor... others) {
+    long head = out.dim(1) / heads;
+    requireWhole(out, head, 8);
+    for (Tensor tensor : others) {
+      requireWhole(tensor, head, 8);
+    }
     return new Shape(offsets.dim(0) - 1, out.dim(0), heads, Math.toIntExact(out.dim(1)));
   }
 
@@ -28,7 +35,7 @@ final class CudaAttention extends AttentionOperators {
       Tensor qkv, Tensor offsets, int heads, Tensor out, Tensor logSumExp) {
     kernels.forward(
         storage(qkv),
-        shape(offsets, heads, out),
+        shape(offsets, heads, out, qkv),
         address(qkv),
         offsets.deviceAddress(I64),
         address(out),
@@ -46,7 +53,7 @@ final class CudaAttention extends AttentionOperators {
       Tensor dQkv) {
     kernels.backward(
         storage(qkv),
-        shape(offsets, heads, out),
+        shape(offsets, heads, out, qkv, dOut, dQkv),
         address(qkv),
         offsets.deviceAddress(I64),
         address(out),

@@ -1,8 +1,10 @@
 package autosparse.engine.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -48,5 +50,38 @@ class MemoryLedgerTest {
     assertEquals("before", event.name());
     assertEquals(0, event.liveBytes());
     assertTrue(event.nanos() != 0);
+  }
+
+  @Test
+  void blocksAreOfThePartThatTookThem() {
+    MemoryLedger ledger = new MemoryLedger();
+    ledger.setRecording(true);
+    ledger.within(
+        "outer",
+        () -> {
+          ledger.allocated(MemoryTag.ACTIVATION, "a", 0, 256);
+          ledger.within("inner", () -> take(ledger, 256));
+          ledger.freed(MemoryTag.WORKSPACE, "w", 256, 256);
+          return take(ledger, 512);
+        });
+    ledger.freed(MemoryTag.ACTIVATION, "a", 0, 256);
+    take(ledger, 0);
+    assertEquals(
+        List.of("outer", "inner", "inner", "outer", "outer", ""),
+        ledger.events().stream().map(MemoryLedger.Event::part).toList());
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            ledger.within(
+                "failing",
+                () -> {
+                  throw new IllegalStateException("no room");
+                }));
+    assertEquals("", ledger.part());
+  }
+
+  private static long take(MemoryLedger ledger, long offset) {
+    ledger.allocated(MemoryTag.WORKSPACE, "w", offset, 256);
+    return offset;
   }
 }

@@ -47,6 +47,11 @@ public record MatrixProfile(
           && plan.get().peakBytes() != measuredPeak.getAsLong();
     }
 
+    /** Why there is no plan. */
+    public String absence() {
+      return bytes == 0 ? "none saves memory" : "does not fit";
+    }
+
     /** {@code yes}, {@code NO}, or nothing where the step was not run. */
     public String agreement() {
       return measuredPeak.isEmpty() ? "" : differs() ? "NO" : "yes";

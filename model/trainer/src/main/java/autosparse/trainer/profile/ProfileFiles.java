@@ -58,7 +58,7 @@ public final class ProfileFiles {
             profile.sitesByLevel().toString().replaceAll("[\\[\\],]", ""),
             within.text(),
             within.bytes() == 0 ? "" : String.valueOf(within.bytes()),
-            plan.map(p -> p.strategy().toString()).orElse("does not fit"),
+            plan.map(p -> p.strategy().toString()).orElse(within.absence()),
             plan.map(p -> String.valueOf(p.capacityBytes())).orElse(""),
             plan.map(p -> String.valueOf(p.peakBytes())).orElse(""),
             within.measuredPeak().isPresent()

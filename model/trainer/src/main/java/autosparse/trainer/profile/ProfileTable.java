@@ -49,7 +49,7 @@ public final class ProfileTable {
                   matrix,
                   nonzeros,
                   way.text(),
-                  way.plan().map(ProfileTable::word).orElse("does not fit"),
+                  way.plan().map(ProfileTable::word).orElse(way.absence()),
                   way.plan().map(plan -> count(plan.peakBytes())).orElse(""),
                   way.measuredPeak().isPresent() ? count(way.measuredPeak().getAsLong()) : "",
                   way.agreement(),

@@ -17,6 +17,8 @@ public final class ProfilePage {
   /** The card that plain frameworks are held to where none is profiled. */
   private static final Gpu LARGE_CARD = new Gpu(0, "NVIDIA H200", 9, 0, 132, 143_771L << 20);
 
+  private static final String AT_PEAK = "at the peak";
+
   private final String title;
   private final Gpu card;
   private final List<MatrixProfile> profiles;
@@ -87,7 +89,8 @@ public final class ProfilePage {
   private void head(String... columns) {
     html.append("<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
     for (int column = 0; column < columns.length; column++) {
-      html.append("<th scope=\"col\"").append(column == 0 ? "" : " class=\"n\"").append('>');
+      boolean text = column == 0 || columns[column].equals(AT_PEAK);
+      html.append("<th scope=\"col\"").append(text ? "" : " class=\"n\"").append('>');
       html.append(Html.escape(columns[column])).append("</th>");
     }
     html.append("</tr></thead>\n<tbody>\n");
@@ -202,7 +205,7 @@ public final class ProfilePage {
   }
 
   private void ways(MatrixProfile profile) {
-    head("way", "budget needed", "planned peak", "measured peak", "equal", "time", "at the peak");
+    head("way", "budget needed", "planned peak", "measured peak", "equal", "time", AT_PEAK);
     profile.ways().forEach(this::way);
     way(new Within("smallest", 0, Optional.of(profile.smallest()), java.util.OptionalLong.empty()));
     profile.budgets().forEach(this::way);
@@ -213,7 +216,7 @@ public final class ProfilePage {
     Optional<MemoryPlan> plan = within.plan();
     html.append("<tr><th scope=\"row\">").append(within.bytes() > 0 ? "within " : "");
     html.append(Html.escape(within.text())).append("<small>");
-    html.append(Html.escape(plan.map(p -> p.strategy().toString()).orElse("does not fit")));
+    html.append(Html.escape(plan.map(p -> p.strategy().toString()).orElse(within.absence())));
     html.append("</small></th>");
     cell(plan.map(p -> Html.count(p.capacityBytes())).orElse("–"));
     cell(plan.map(p -> Html.count(p.peakBytes())).orElse("–"));
