@@ -109,7 +109,8 @@ final class Profiling {
     List<MatrixProfile> profiles = new ArrayList<>();
     main.print(title(target));
     if (!target.taken().isEmpty()) {
-      main.print("of each budget, not for tensors: " + new MemoryBudget(0, target.taken()).takenText());
+      main.print(
+          "of each budget, not for tensors: " + new MemoryBudget(0, target.taken()).takenText());
     }
     main.print(ProfileTable.HEAD);
     for (Supplier<SparsityPattern> matrix : matrices) {
@@ -143,10 +144,7 @@ final class Profiling {
    * @param planning makes a planning device that stands for it
    */
   private record Target(
-      String name,
-      Optional<Gpu> gpu,
-      Map<String, Long> taken,
-      Supplier<PlanningDevice> planning) {
+      String name, Optional<Gpu> gpu, Map<String, Long> taken, Supplier<PlanningDevice> planning) {
     /** Bytes that a budget leaves for tensors; at least 0. */
     long range(long budget) {
       return Math.max(0, new MemoryBudget(budget, taken).range());
@@ -284,7 +282,9 @@ final class Profiling {
       }
       List<Within> budgets = new ArrayList<>();
       for (ProfileOptions.Budget budget : options.budgets()) {
-        budgets.add(within(budget.text(), budget.bytes(), search.fastest(target.range(budget.bytes())), peak));
+        budgets.add(
+            within(
+                budget.text(), budget.bytes(), search.fastest(target.range(budget.bytes())), peak));
       }
       return new MatrixProfile(
           pattern.name(),

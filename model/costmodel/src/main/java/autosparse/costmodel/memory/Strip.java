@@ -44,7 +44,7 @@ record Strip(
   private static final long ROUNDING = 16;
 
   /**
-   * The strips of a batch, in the order of matrices and rows. Reads no rows.
+   * The strips of a batch that have sites, in the order of matrices and rows. Reads no rows.
    *
    * @param most size of a strip, unless the fewest rows that can be owned have more
    */
@@ -70,7 +70,9 @@ record Strip(
           }
         }
         Strip strip = owning(m, source, from, from + rounded(fits, all) * unit, unit, halo);
-        strips.add(strip);
+        if (strip.sites() > 0) {
+          strips.add(strip); // rows without sites, however many, have nothing to add
+        }
         from = strip.endOwned;
       }
     }
