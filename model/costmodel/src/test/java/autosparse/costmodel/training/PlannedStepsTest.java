@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.SyntheticData;
@@ -12,6 +13,7 @@ import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.costmodel.memory.TowerStrategy.Checkpoints;
 import autosparse.costmodel.memory.TowerStrategy.Strips;
+import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
 import autosparse.engine.PlanningDevice;
@@ -27,7 +29,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.LongFunction;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -162,6 +166,21 @@ class PlannedStepsTest {
   /** Many small matrices of random sizes, in a range that few of their pyramids fit together. */
   @Test
   void thousandsOfStepsOfRandomSizeDoNotGrow() {
+    thousandsOfSteps(PlannedStepsTest::cpu, 6 << 20);
+  }
+
+  @Test
+  @Tag("gpu")
+  void thousandsOfStepsOnAGpuDoNotGrow() {
+    GpuTests.require();
+    thousandsOfSteps(PlannedStepsTest::cuda, 24 << 20);
+  }
+
+  private static Device cuda(long capacity) {
+    return CudaDevice.open(CudaDevice.Options.of(0).withCapacity(capacity));
+  }
+
+  private static void thousandsOfSteps(LongFunction<Device> device, long capacity) {
     SplittableRandom random = new SplittableRandom(11);
     List<SparsityPattern> patterns = new ArrayList<>();
     for (int m = 0; m < data.patterns().size(); m++) {
@@ -171,9 +190,10 @@ class PlannedStepsTest {
     TrainingData small = new TrainingData(data.tasks(), patterns, data.split());
     TrainingConfig config = TinyTraining.config(400, 1);
     try (TinyTraining training =
-            new TinyTraining(small, model(ModelKind.AUTOSPARSE), config, cpu(6 << 20));
+            new TinyTraining(
+                small, model(ModelKind.AUTOSPARSE), config, device.apply(capacity), false);
         StepPlanner planner = planner(training, small)) {
-      PlannedSteps steps = new PlannedSteps(planner, patterns, MemoryBudget.ofTensors(6 << 20));
+      PlannedSteps steps = new PlannedSteps(planner, patterns, MemoryBudget.ofTensors(capacity));
       training.trainer.plan(steps.among(training.pyramids));
       steps.planAll(new StepPlan(small, config).epoch(0));
       long most = 0;
@@ -187,8 +207,8 @@ class PlannedStepsTest {
       assertEquals(
           steps.planOf(List.of(0)).orElseThrow().baseBytes(),
           training.device.allocator().liveBytes());
-      assertTrue(training.device.ledger().peakBytes() <= 6 << 20);
-      assertTrue(most <= 6 << 20, "" + most);
+      assertTrue(training.device.ledger().peakBytes() <= capacity);
+      assertTrue(most <= capacity, "" + most);
     }
   }
 
@@ -198,6 +218,20 @@ class PlannedStepsTest {
       value = ModelKind.class,
       names = {"AUTOSPARSE", "WACO"})
   void anAllocationThatFailsLeavesNothingBehind(ModelKind kind) {
+    failAtEveryAllocation(kind, PlannedStepsTest::cpu);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = ModelKind.class,
+      names = {"AUTOSPARSE", "WACO"})
+  @Tag("gpu")
+  void anAllocationThatFailsOnAGpuLeavesNothingBehind(ModelKind kind) {
+    GpuTests.require();
+    failAtEveryAllocation(kind, PlannedStepsTest::cuda);
+  }
+
+  private static void failAtEveryAllocation(ModelKind kind, LongFunction<Device> device) {
     List<SparsityPattern> patterns = new ArrayList<>();
     for (int m = 0; m < data.patterns().size(); m++) {
       patterns.add(SyntheticData.pattern(data.patterns().get(m).name(), 70 + 3 * m, 60, 3, m));
@@ -211,11 +245,13 @@ class PlannedStepsTest {
     for (ChainStrategy way : ways) {
       double expected;
       try (TinyTraining whole =
-          new TinyTraining(small, model(kind), TinyTraining.config(4, 1), cpu(1 << 26))) {
+          new TinyTraining(
+              small, model(kind), TinyTraining.config(4, 1), device.apply(1 << 26), false)) {
         expected = whole.trainer.run(step, way.strategy()).loss();
       }
       try (TinyTraining training =
-          new TinyTraining(small, model(kind), TinyTraining.config(4, 1), cpu(1 << 26))) {
+          new TinyTraining(
+              small, model(kind), TinyTraining.config(4, 1), device.apply(1 << 26), false)) {
         long base = training.device.allocator().liveBytes();
         int failures = 0;
         for (int n = 1; ; n++) {
