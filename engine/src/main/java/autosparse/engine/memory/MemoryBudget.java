@@ -34,6 +34,13 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
   private static final Map<String, Long> PLANNED =
       ordered("context", 640L << 20, "modules", 96L << 20, "cuBLAS", 96L << 20);
 
+  /**
+   * What a process took is the difference of what was free before and after, and other processes
+   * that start meanwhile take from the same. Above so many times the allowance a difference is
+   * theirs.
+   */
+  private static final long MOST_ALLOWANCES = 2;
+
   /** Least that a budget chosen by the machine leaves free, in bytes. */
   private static final long LEAST_MARGIN = 512L << 20;
 
@@ -66,7 +73,8 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
   /**
    * The budget that a range for tensors of so many bytes asks for.
    *
-   * @param taken what this process has taken already, by purpose
+   * @param taken what this process has taken already, by purpose; a difference that is too large to
+   *     be this process' counts as the allowance
    */
   public static MemoryBudget around(long range, Map<String, Long> taken) {
     Map<String, Long> all = withAllowances(taken);
@@ -75,6 +83,11 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
 
   private static Map<String, Long> withAllowances(Map<String, Long> taken) {
     Map<String, Long> all = new LinkedHashMap<>(taken);
+    PLANNED.forEach(
+        (purpose, allowance) ->
+            all.computeIfPresent(
+                purpose,
+                (name, bytes) -> bytes > MOST_ALLOWANCES * allowance ? allowance : bytes));
     all.put(GRAPHS, GRAPHS_BYTES);
     all.put(FIRST_LAUNCHES, FIRST_LAUNCHES_BYTES);
     return all;
@@ -86,7 +99,7 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
    * @param device how messages call it
    * @param asked the limit; 0 for all that is free but a margin: 1/16 of the device's memory, at
    *     least 512 MiB
-   * @param taken what this process has taken already, by purpose
+   * @param taken what this process has taken already, by purpose, as in {@link #around}
    * @param free bytes that no process has
    * @param total bytes of the device
    * @throws MemoryBudgetException when less is free, or when nothing would be left for tensors
@@ -94,7 +107,7 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
   public static MemoryBudget onGpu(
       String device, long asked, Map<String, Long> taken, long free, long total) {
     Map<String, Long> all = withAllowances(taken);
-    long most = sum(taken) + free;
+    long most = sum(all) - GRAPHS_BYTES - FIRST_LAUNCHES_BYTES + free;
     long bytes = asked == 0 ? most - Math.max(LEAST_MARGIN, total / MARGIN_SHARE) : asked;
     String range =
         String.format(

@@ -39,6 +39,16 @@ class MemoryBudgetTest {
     assertEquals(3 * GIB, small.bytes());
   }
 
+  @Test
+  void whatOtherProcessesTakeMeanwhileIsNotThisOnes() {
+    MemoryBudget budget =
+        MemoryBudget.onGpu(
+            "cuda:0 X", 4 * GIB, Map.of("context", 9 * GIB, "modules", 7L), 20 * GIB, 40 * GIB);
+    assertTrue(budget.taken().get("context") < GIB, budget.takenText());
+    assertEquals(7, budget.taken().get("modules"));
+    assertEquals(4 * GIB - budget.taken().get("context") - 7 - ALLOWANCES, budget.range());
+  }
+
   private static void refused(long asked, long free, String... parts) {
     String message =
         assertThrows(
