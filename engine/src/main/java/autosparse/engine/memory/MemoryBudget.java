@@ -86,8 +86,7 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
     PLANNED.forEach(
         (purpose, allowance) ->
             all.computeIfPresent(
-                purpose,
-                (name, bytes) -> bytes > MOST_ALLOWANCES * allowance ? allowance : bytes));
+                purpose, (name, bytes) -> bytes > MOST_ALLOWANCES * allowance ? allowance : bytes));
     all.put(GRAPHS, GRAPHS_BYTES);
     all.put(FIRST_LAUNCHES, FIRST_LAUNCHES_BYTES);
     return all;
