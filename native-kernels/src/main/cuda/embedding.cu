@@ -13,6 +13,7 @@
 // Measured on an H100 80GB HBM3 (copy 2.95 TB/s), L2 flushed, median of 20, an empty launch 3.0 us:
 //   9216 rows of a table of 64 x 128   gather 6.2 us, gradient 16 us (by a sort: 50 us)
 //   2^20 rows of 70000 x 64            gather 142 us, gradient 811 us
+// On an H200, bf16, between events: 9216 rows of a table of 321 x 256, gather 6.9 us, gradient 32 us.
 // Bound: memory and, for few rows, launches. An index outside the table gives NaN forward, which no training survives unseen,
 // and adds to nothing backward.
 #include "common/bfloat16.cuh"

@@ -17,15 +17,20 @@
 // Measured on an H200, L2 flushed, median of 20, one launch between events, us, beside cuBLAS 13 in
 // the same run (M x N x K):
 //                               bf16, C bf16 (cuBLAS; floor)      tf32 (cuBLAS)
-//   9216 x 384 x 128 NT          16.8    (8.9;   2.3)               27.4   (13.4)
+//   9216 x 384 x 128 NT          16.8*   (8.9;   2.3)               27.4   (13.4)
 //   9216 x 128 x 384 NN          16.0    (8.4;   2.3)               30.1   (14.9)
 //   384 x 128 x 9216 TN          18.3   (11.0;   2.3)               26.8   (18.3)
 //   110592 x 128 x 128 NT        52.8   (20.9;  13.5)               87.6   (37.1)
 //   110592 x 32 x 32 NT          16.3    (9.4;   3.4)               20.5   (21.9)
 //   32 x 288 x 1000000 TN       322    (219;   152)                694    (326)
 //   4096 x 4096 x 4096 NN       708    (174;    24)               1904    (343)
-// A bias and a ReLU take 0.2 to 2.3 us more. What is missing: a warp's 32x32 reads shared memory
-// for each product that a 64x32 would make of two, and blocks of 4 steps wait for their first copy.
+// A bias and a ReLU take 0.2 to 2.3 us more. Rows with * were measured on large tiles and have wide
+// ones by now. With bias and ReLU, not flushed, in another run (wide, large, medium):
+//   9216 x 1024 x 256 NT   47.6   49.5   60.2        9216 x 256 x 256 NT   18.8   20.2   22.0
+//   9216 x 256 x 1024 NT   42.6   45.9   50.7        9216 x 128 x 256 NT   15.3   13.3   16.2
+//   9216 x 768 x 256 NT    34.8   39.3   46.6        9216 x 64 x 128 NT    12.2    9.5    8.8
+// cuBLAS makes 9216 x 1024 x 256 NN, without either, in 16. Wide tiles gain a tenth where two or
+// three times were expected: what they wait for is not known yet.
 #include "common/async_copy.cuh"
 #include "common/bfloat16.cuh"
 #include "common/types.cuh"
