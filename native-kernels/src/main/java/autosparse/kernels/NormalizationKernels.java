@@ -73,7 +73,7 @@ public final class NormalizationKernels {
    * @param rows addresses of arrays of the type, or'ed together
    * @param parameters addresses of arrays of floats, or'ed together
    */
-  private static boolean areFours(Storage type, long rows, long parameters) {
+  private static boolean areAligned(Storage type, long rows, long parameters) {
     return rows % (4L * type.bytes()) == 0 && parameters % (4L * Storage.F32.bytes()) == 0;
   }
 
@@ -108,7 +108,7 @@ public final class NormalizationKernels {
       long inverseDeviation,
       long rows,
       int columns) {
-    Rows narrow = entries.get(type).rows(columns, areFours(type, x | y, gamma | beta));
+    Rows narrow = entries.get(type).rows(columns, areAligned(type, x | y, gamma | beta));
     Kernel kernel = narrow == null ? entries.get(type).forwardWide : narrow.forward;
     kernel.begin().pointer(x).pointer(gamma).pointer(beta).float32(epsilon);
     kernel.pointer(y).pointer(mean).pointer(inverseDeviation);
@@ -140,7 +140,7 @@ public final class NormalizationKernels {
     if (rows == 0) {
       return;
     }
-    Rows narrow = entries.get(type).rows(columns, areFours(type, x | dy | dx, gamma));
+    Rows narrow = entries.get(type).rows(columns, areAligned(type, x | dy | dx, gamma));
     long slices = slices(rows);
     if (narrow == null) {
       Kernel backwardWide = entries.get(type).backwardWide;

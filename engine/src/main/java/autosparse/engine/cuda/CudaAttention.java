@@ -3,7 +3,7 @@ package autosparse.engine.cuda;
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I64;
 import static autosparse.engine.cuda.Activations.address;
-import static autosparse.engine.cuda.Activations.requireWhole;
+import static autosparse.engine.cuda.Activations.requireAligned;
 import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
@@ -28,9 +28,9 @@ final class CudaAttention extends AttentionOperators {
   private static Shape shape(Tensor offsets, int heads, Tensor out, Tensor... others) {
     long head = out.dim(1) / heads;
     int pack = 16 / out.dtype().bytes();
-    requireWhole(out, head, pack);
+    requireAligned(out, head, pack);
     for (Tensor tensor : others) {
-      requireWhole(tensor, head, pack);
+      requireAligned(tensor, head, pack);
     }
     return new Shape(offsets.dim(0) - 1, out.dim(0), heads, Math.toIntExact(out.dim(1)));
   }

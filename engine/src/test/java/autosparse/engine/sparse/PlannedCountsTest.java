@@ -83,6 +83,19 @@ class PlannedCountsTest {
   }
 
   @Test
+  void rangesLargerThanTheBufferAreRefused() {
+    Sites.Pattern pattern = Patterns.random(12, 12, .3, 5);
+    try (Device device = PlanningDevice.cpu(CAPACITY);
+        TensorScope scope = device.root().child("test")) {
+      RowRange all = RowRange.whole(pattern);
+      SiteBuffer fewRows = new SiteBuffer(scope, all.rows() - 1, all.sites());
+      assertThrows(IllegalArgumentException.class, () -> fewRows.sites(all));
+      SiteBuffer fewSites = new SiteBuffer(scope, all.rows(), all.sites() - 1);
+      assertThrows(IllegalArgumentException.class, () -> fewSites.sites(all));
+    }
+  }
+
+  @Test
   void levelsCoarserThanTheUnitAreRefused() {
     Sites.Pattern pattern = Patterns.random(12, 12, .3, 4);
     try (Device device = PlanningDevice.cpu(CAPACITY);
