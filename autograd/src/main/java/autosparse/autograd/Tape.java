@@ -142,7 +142,7 @@ public final class Tape implements AutoCloseable {
    * Notes a computed function. Without recording, or when no output is differentiable, what it
    * saved is freed at once and its backward step is dropped.
    *
-   * @param saved tensors made by {@link #save}; freed after the backward step
+   * @param saved tensors of {@link #scope}, such as by {@link #save}; freed after the backward step
    */
   public void record(
       String name, List<Variable> outputs, List<Tensor> saved, BackwardStep backward) {

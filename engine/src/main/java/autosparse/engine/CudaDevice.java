@@ -73,9 +73,14 @@ public final class CudaDevice implements Device {
     this.precision = options.precision();
     // Kernels first: what they need of the device's memory is then not free any more.
     this.operators = CudaOperators.create(context, precision);
-    this.budget = budget(options, context);
-    long range = budget.range() / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
-    this.memory = new CudaMemory(context, range);
+    try {
+      this.budget = budget(options, context);
+      long range = budget.range() / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
+      this.memory = new CudaMemory(context, range);
+    } catch (RuntimeException e) {
+      operators.close();
+      throw e;
+    }
     this.blocks = new DeviceBlocks(memory, options.guarded());
     this.root = new TensorScope(this, null, name());
   }

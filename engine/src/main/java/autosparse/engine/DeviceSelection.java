@@ -162,7 +162,11 @@ public record DeviceSelection(
         : host(options.host());
   }
 
-  /** Opens the chosen device with a range of so many bytes for tensors, whatever the budget. */
+  /**
+   * Opens the chosen device with a range of so many bytes for tensors, whatever the budget.
+   *
+   * @throws autosparse.kernels.CudaCallException when a GPU fails or has not as much memory free
+   */
   public Device openWithRange(long bytes) {
     return gpu.isPresent()
         ? CudaDevice.open(cuda().withCapacity(bytes))

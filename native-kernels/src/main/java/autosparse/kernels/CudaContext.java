@@ -20,6 +20,9 @@ import java.util.function.Supplier;
  * the launch before it. Driven by one thread at a time.
  */
 public final class CudaContext implements AutoCloseable {
+  /** What {@link #accounts} calls the context's own memory. */
+  public static final String CONTEXT = "context";
+
   /** Sections of the ring of the first stream; what a step writes fits one. */
   private static final int STAGING_SECTIONS = 8;
 
@@ -81,11 +84,26 @@ public final class CudaContext implements AutoCloseable {
     }
     try {
       driver.retainContext(ordinal);
-      CudaContext context = new CudaContext(driver, gpu);
-      context.startAccounts(driver.contextBytes(ordinal));
-      return context;
+      return ofRetained(driver, gpu);
     } catch (DriverFailure e) {
       throw new CudaCallException(message(e, "opening the device", gpu, Optional.empty()), e);
+    }
+  }
+
+  /** The context of a device that was retained; a driver that refuses more has it released. */
+  private static CudaContext ofRetained(Driver driver, Gpu gpu) {
+    try {
+      long contextBytes = driver.contextBytes(gpu.ordinal());
+      CudaContext context = new CudaContext(driver, gpu);
+      context.startAccounts(contextBytes);
+      return context;
+    } catch (DriverFailure e) {
+      try {
+        driver.releaseContext(gpu.ordinal());
+      } catch (DriverFailure another) {
+        e.addSuppressed(another);
+      }
+      throw e;
     }
   }
 
@@ -115,7 +133,7 @@ public final class CudaContext implements AutoCloseable {
   }
 
   private void startAccounts(long contextBytes) {
-    accounts.put("context", contextBytes);
+    accounts.put(CONTEXT, contextBytes);
     accountedFree = driver.memoryInfo().free();
   }
 

@@ -11,9 +11,6 @@ public final class NormalizationKernels {
   private static final int THREADS = 256;
   private static final int ROWS_PER_BLOCK = 8;
 
-  /** Bytes of {@link Storage#pack} elements. */
-  private static final int PACK_BYTES = 16;
-
   /** Rows of a slice: four for each warp of its block. */
   private static final long LEAST_ROWS = 32;
 
@@ -70,9 +67,14 @@ public final class NormalizationKernels {
     addSlices = context.kernel(FAMILY, "layer_norm_add_slices_f32");
   }
 
-  /** Whether addresses, or'ed together, are multiples of four elements: a view's may not be. */
-  private static boolean areFours(Storage type, long addresses) {
-    return addresses % (4L * PACK_BYTES / type.pack()) == 0;
+  /**
+   * Whether every array starts at a multiple of four elements: a view's may not.
+   *
+   * @param rows addresses of arrays of the type, or'ed together
+   * @param parameters addresses of arrays of floats, or'ed together
+   */
+  private static boolean areAligned(Storage type, long rows, long parameters) {
+    return rows % (4L * type.bytes()) == 0 && parameters % (4L * Storage.F32.bytes()) == 0;
   }
 
   private static long rowsPerSlice(long rows) {
@@ -106,7 +108,7 @@ public final class NormalizationKernels {
       long inverseDeviation,
       long rows,
       int columns) {
-    Rows narrow = entries.get(type).rows(columns, areFours(type, x | y));
+    Rows narrow = entries.get(type).rows(columns, areAligned(type, x | y, gamma | beta));
     Kernel kernel = narrow == null ? entries.get(type).forwardWide : narrow.forward;
     kernel.begin().pointer(x).pointer(gamma).pointer(beta).float32(epsilon);
     kernel.pointer(y).pointer(mean).pointer(inverseDeviation);
@@ -138,7 +140,7 @@ public final class NormalizationKernels {
     if (rows == 0) {
       return;
     }
-    Rows narrow = entries.get(type).rows(columns, areFours(type, x | dy | dx));
+    Rows narrow = entries.get(type).rows(columns, areAligned(type, x | dy | dx, gamma));
     long slices = slices(rows);
     if (narrow == null) {
       Kernel backwardWide = entries.get(type).backwardWide;

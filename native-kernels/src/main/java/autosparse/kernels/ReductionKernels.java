@@ -47,23 +47,16 @@ public final class ReductionKernels {
   }
 
   /**
-   * y[c] = Σ_n x[n, c], or += when accumulating.
+   * y[c] = Σ_n x[n, c], or += when accumulating. Behind a ReLU, x is the gradient of its output:
+   * elements whose output is zero are set to zero first, in place.
    *
-   * @param type of x; y is F32
+   * @param type of x and output; y is F32
+   * @param output of the ReLU, [rows, columns]; 0 for none
+   * @param x [rows, columns]
    * @param partial F32 [slices(rows), columns], overwritten
+   * @param y [columns]
    */
   public void columnSum(
-      Storage type, long x, long rows, long columns, boolean accumulate, long partial, long y) {
-    maskedColumnSum(type, 0, x, rows, columns, accumulate, partial, y);
-  }
-
-  /**
-   * As {@link #columnSum}, of a gradient x behind a ReLU: elements whose output is zero are set to
-   * zero first, in place.
-   *
-   * @param output of the ReLU, [rows, columns] of the same type; 0 for none
-   */
-  public void maskedColumnSum(
       Storage type,
       long output,
       long x,

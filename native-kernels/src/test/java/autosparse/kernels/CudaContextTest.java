@@ -31,6 +31,7 @@ class CudaContextTest {
         "cuDevicePrimaryCtxRetain failed: CUDA_ERROR_DEVICE_UNAVAILABLE (opening the device;"
             + " cuda:0 Fake GPU; memory unknown)",
         message(this::open));
+    assertEquals(0, driver.releasedContexts);
   }
 
   @Test
@@ -107,12 +108,17 @@ class CudaContextTest {
   }
 
   @Test
-  void aContextThatCannotBeMeasuredSaysSo() {
+  void aContextThatCannotBeMeasuredSaysSoAndIsReleased() {
     driver.failing.put("cuCtxCreate", "CUDA_ERROR_OUT_OF_MEMORY");
     assertEquals(
         "cuCtxCreate failed: CUDA_ERROR_OUT_OF_MEMORY (opening the device; cuda:0 Fake GPU; memory"
             + " unknown)",
         message(this::open));
+    assertEquals(1, driver.releasedContexts);
+    driver.failing.clear();
+    driver.failing.put("cuMemGetInfo", "CUDA_ERROR_UNKNOWN");
+    message(this::open);
+    assertEquals(2, driver.releasedContexts);
   }
 
   @Test

@@ -23,6 +23,7 @@ class FakeDriver implements Driver {
   long freeBytes = 1000;
 
   long contextBytes = 300;
+  int releasedContexts;
 
   int waits;
   int graphs;
@@ -99,7 +100,9 @@ class FakeDriver implements Driver {
   public void makeCurrent() {}
 
   @Override
-  public void releaseContext(int ordinal) {}
+  public void releaseContext(int ordinal) {
+    releasedContexts++;
+  }
 
   @Override
   public MemoryInfo memoryInfo() {

@@ -25,7 +25,7 @@ final class Activations {
    * @param most elements of the kernel's widest access, a power of two
    * @throws IllegalArgumentException when it does not
    */
-  static void requireWhole(Tensor tensor, long columns, int most) {
+  static void requireAligned(Tensor tensor, long columns, int most) {
     long elements = Math.min(most, Long.lowestOneBit(Math.max(1, columns)));
     if (address(tensor) % (elements * tensor.dtype().bytes()) != 0) {
       throw new IllegalArgumentException(

@@ -3,7 +3,7 @@ package autosparse.engine.cuda;
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I64;
 import static autosparse.engine.cuda.Activations.address;
-import static autosparse.engine.cuda.Activations.requireWhole;
+import static autosparse.engine.cuda.Activations.requireAligned;
 import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
@@ -20,12 +20,17 @@ final class CudaAttention extends AttentionOperators {
     kernels = new AttentionKernels(context);
   }
 
-  /** The call's sizes, once its tensors were found to start where heads are read in loads. */
+  /**
+   * The call's sizes.
+   *
+   * @throws IllegalArgumentException when a tensor starts where heads cannot be read in 16 bytes
+   */
   private static Shape shape(Tensor offsets, int heads, Tensor out, Tensor... others) {
     long head = out.dim(1) / heads;
-    requireWhole(out, head, 8);
+    int pack = 16 / out.dtype().bytes();
+    requireAligned(out, head, pack);
     for (Tensor tensor : others) {
-      requireWhole(tensor, head, 8);
+      requireAligned(tensor, head, pack);
     }
     return new Shape(offsets.dim(0) - 1, out.dim(0), heads, Math.toIntExact(out.dim(1)));
   }

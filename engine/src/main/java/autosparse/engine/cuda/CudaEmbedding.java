@@ -3,7 +3,7 @@ package autosparse.engine.cuda;
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I32;
 import static autosparse.engine.cuda.Activations.address;
-import static autosparse.engine.cuda.Activations.requireWhole;
+import static autosparse.engine.cuda.Activations.requireAligned;
 import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Tensor;
@@ -27,8 +27,8 @@ final class CudaEmbedding extends EmbeddingOperators {
 
   @Override
   protected void applyGather(Tensor table, Tensor index, Tensor y) {
-    requireWhole(table, table.dim(1), 4);
-    requireWhole(y, table.dim(1), 4);
+    requireAligned(table, table.dim(1), 4);
+    requireAligned(y, table.dim(1), 4);
     kernels.gather(
         storage(y),
         address(table),

@@ -32,10 +32,6 @@ final class CudaGemm extends GemmOperators implements AutoCloseable {
   private final Cublas.Arithmetic arithmetic;
   private final Cublas.Attempt attempt;
 
-  CudaGemm(CudaContext context, Precision precision) {
-    this(context, precision, Cublas.load(context));
-  }
-
   CudaGemm(CudaContext context, Precision precision, Cublas.Attempt attempt) {
     boolean tensorCores = precision != Precision.FP32;
     kernels = new GemmKernels(context);

@@ -2,6 +2,7 @@ package autosparse.engine.cuda;
 
 import autosparse.engine.Operators;
 import autosparse.engine.Precision;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.operators.SparsePatternOperators;
 import autosparse.engine.planning.PlannedPatterns;
 import autosparse.engine.sparse.SiteCounts;
@@ -10,9 +11,6 @@ import autosparse.kernels.CudaContext;
 
 /** Assembles the families. */
 public final class CudaOperators {
-  private static final String CUBLAS = "cuBLAS";
-  private static final String MODULES = "modules";
-
   private CudaOperators() {}
 
   public static Operators create(CudaContext context, Precision precision) {
@@ -38,10 +36,10 @@ public final class CudaOperators {
   private static Operators create(
       CudaContext context, Precision precision, SparsePatternOperators pattern) {
     Cublas.Attempt products = Cublas.load(context);
-    context.account(CUBLAS);
+    context.account(MemoryBudget.CUBLAS);
     CudaGemm gemm = new CudaGemm(context, precision, products);
     Operators operators = assemble(context, precision, pattern, gemm);
-    context.account(MODULES);
+    context.account(MemoryBudget.MODULES);
     return operators;
   }
 

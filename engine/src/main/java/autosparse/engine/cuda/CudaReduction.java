@@ -40,7 +40,7 @@ final class CudaReduction extends ReductionOperators {
               MemoryTag.WORKSPACE,
               ReductionKernels.slices(rows),
               columns);
-      kernels.maskedColumnSum(
+      kernels.columnSum(
           storage(x),
           output,
           address(x),

@@ -50,11 +50,11 @@ public final class CudaWorkGraph implements WorkGraph {
 
   /** Returns whether there was memory for it. */
   private boolean capture() {
-    context.account(MemoryBudget.FIRST_LAUNCHES);
     long graphs = context.accounts().getOrDefault(MemoryBudget.GRAPHS, 0L);
     if (graphs >= MemoryBudget.GRAPHS_BYTES) {
-      return false;
+      return false; // before the driver is asked for anything: this is every run's way from now on
     }
+    context.account(MemoryBudget.FIRST_LAUNCHES);
     blocks.keepForReplays(() -> captured = context.capture(name, piece));
     bytes = context.account(MemoryBudget.GRAPHS);
     return true;
@@ -68,8 +68,8 @@ public final class CudaWorkGraph implements WorkGraph {
     closed = true;
     if (captured != null) {
       captured.close();
-      context.release(MemoryBudget.GRAPHS, bytes);
       blocks.endReplays();
+      context.release(MemoryBudget.GRAPHS, bytes);
     }
   }
 }

@@ -1,5 +1,6 @@
 package autosparse.engine.memory;
 
+import autosparse.kernels.CudaContext;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -30,9 +31,15 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
    */
   public static final long FIRST_LAUNCHES_BYTES = 64L << 20;
 
+  /** Our own kernels' code and what the driver keeps for them. */
+  public static final String MODULES = "modules";
+
+  /** NVIDIA's library with its workspace. */
+  public static final String CUBLAS = "cuBLAS";
+
   /** What the driver takes where no device is there to be asked, by purpose: an allowance. */
   private static final Map<String, Long> PLANNED =
-      ordered("context", 640L << 20, "modules", 96L << 20, "cuBLAS", 96L << 20);
+      ordered(CudaContext.CONTEXT, 640L << 20, MODULES, 96L << 20, CUBLAS, 96L << 20);
 
   /**
    * What a process took is the difference of what was free before and after, and other processes

@@ -39,12 +39,13 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
     }
 
     Level coarser(int stride) {
-      if (unit % stride != 0) {
+      boolean limited = unit != RowRange.UNLIMITED;
+      if (limited && unit % stride != 0) {
         throw new IllegalArgumentException(
             "a level of stride " + stride + " of rows that come in units of " + unit);
       }
       return coarser.computeIfAbsent(
-          stride, s -> new Level(rows.coarser(s), counts.coarser(s), unit / s));
+          stride, s -> new Level(rows.coarser(s), counts.coarser(s), limited ? unit / s : unit));
     }
   }
 
@@ -53,9 +54,10 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
   private final SparsePatternOperators operators;
   private final Map<Sites, Level> levels = new WeakHashMap<>();
 
-  /** Counts by what they depend on, and what ranges contain, as long as their source is in use. */
+  /** Counts of every batch so far, by what they depend on. */
   private final Map<List<RowContent>, LevelCounts> counts = new HashMap<>();
 
+  /** What ranges contain, as long as their source is in use. */
   private final Map<RowSource, Map<Range, RowContent>> contents = new WeakHashMap<>();
 
   /**

@@ -29,6 +29,8 @@ public final class SiteBuffer {
   /**
    * The sites of a range, whose contents {@link #write} brings. Those of the range before are not
    * to be used any more.
+   *
+   * @throws IllegalArgumentException when the range has more rows or sites than there is room for
    */
   public Sites sites(RowRange range) {
     long sites = range.sites();

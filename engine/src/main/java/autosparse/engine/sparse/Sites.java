@@ -79,7 +79,7 @@ public final class Sites {
     }
   }
 
-  /** Copies a batch of matrices to the scope's device; a planning device reads none of them. */
+  /** Copies a batch of matrices to the scope's device; a planning device counts them instead. */
   public static Sites of(TensorScope scope, RowSource... batch) {
     long[] firstRows = new long[batch.length + 1];
     long[] firstSites = new long[batch.length + 1];

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import autosparse.kernels.CudaContext;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -12,7 +13,7 @@ class MemoryBudgetTest {
   private static final long GIB = 1L << 30;
   private static final long ALLOWANCES =
       MemoryBudget.GRAPHS_BYTES + MemoryBudget.FIRST_LAUNCHES_BYTES;
-  private static final Map<String, Long> TAKEN = Map.of("context", GIB / 2);
+  private static final Map<String, Long> TAKEN = Map.of(CudaContext.CONTEXT, GIB / 2);
 
   @Test
   void tensorsGetWhatTheRestLeaves() {
@@ -43,10 +44,15 @@ class MemoryBudgetTest {
   void whatOtherProcessesTakeMeanwhileIsNotThisOnes() {
     MemoryBudget budget =
         MemoryBudget.onGpu(
-            "cuda:0 X", 4 * GIB, Map.of("context", 9 * GIB, "modules", 7L), 20 * GIB, 40 * GIB);
-    assertTrue(budget.taken().get("context") < GIB, budget.takenText());
-    assertEquals(7, budget.taken().get("modules"));
-    assertEquals(4 * GIB - budget.taken().get("context") - 7 - ALLOWANCES, budget.range());
+            "cuda:0 X",
+            4 * GIB,
+            Map.of(CudaContext.CONTEXT, 9 * GIB, MemoryBudget.MODULES, 7L),
+            20 * GIB,
+            40 * GIB);
+    assertTrue(budget.taken().get(CudaContext.CONTEXT) < GIB, budget.takenText());
+    assertEquals(7, budget.taken().get(MemoryBudget.MODULES));
+    assertEquals(
+        4 * GIB - budget.taken().get(CudaContext.CONTEXT) - 7 - ALLOWANCES, budget.range());
   }
 
   private static void refused(long asked, long free, String... parts) {
