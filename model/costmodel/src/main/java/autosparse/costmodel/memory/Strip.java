@@ -79,6 +79,28 @@ record Strip(
     return strips;
   }
 
+  /**
+   * The smallest size at which a batch has at most so many strips, which makes them about equal: a
+   * larger one would leave less and less to a matrix's last strip.
+   *
+   * @param count of strips
+   * @param enough a size at which there are no more
+   */
+  static long sizeFor(
+      List<? extends RowSource> sources, SparseTower tower, int count, long enough) {
+    long small = 0;
+    long size = enough;
+    while (size - small > 1) {
+      long middle = small + (size - small) / 2;
+      if (of(sources, tower, middle).size() <= count) {
+        size = middle;
+      } else {
+        small = middle;
+      }
+    }
+    return size;
+  }
+
   /** Fewer units than fit, so that the next strip can have as many; all if these fit. */
   private static long rounded(long fits, long all) {
     long step = Long.highestOneBit(Math.max(1, fits / ROUNDING));
