@@ -30,7 +30,7 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Nothing is computed: the step runs on a device that places tensors and holds none, so a GPU",
       "can be planned for that is not here (--gpu). --measure runs the steps too and compares,",
-      "to the byte.",
+      "to the byte. The network is that of train with --feature-bins 0: edges of bins are the data's.",
       "Writes index.html, profile.csv, and for each matrix a pickle for PyTorch's memory_viz and a",
       "trace for Perfetto."
     },
@@ -54,8 +54,8 @@ final class MemoryProfileCommand implements Callable<Integer> {
       split = ",",
       converter = Converters.GeneratedConverter.class,
       description = {
-        "Matrices to make for the profile besides: band, rmat or uniform with about",
-        "N nonzeros, e.g. band:1000000,rmat:10000000."
+        "Matrices to make for the profile besides: band, rmat or uniform",
+        "with about N nonzeros, e.g. band:1000000,rmat:10000000."
       })
   private List<ProfileOptions.Generated> generated = List.of();
 
@@ -86,8 +86,9 @@ final class MemoryProfileCommand implements Callable<Integer> {
       paramLabel = "on|off",
       defaultValue = "on",
       description = {
-        "As in train; for a large matrix they take long to count, and a step's",
-        "memory is nearly the same without (default: ${DEFAULT-VALUE})."
+        "As in train; for a large matrix they take long to count, and a",
+        "step's memory is nearly the same without (default:",
+        "${DEFAULT-VALUE})."
       })
   private Switch workFeatures;
 
