@@ -25,8 +25,8 @@ import picocli.CommandLine.ParentCommand;
     abbreviateSynopsis = true,
     sortOptions = false,
     description = {
-      "Say what a training step on each matrix of a folder takes: the peak with everything kept, the",
-      "smallest budget that works, and how a step is run within each of --budgets.",
+      "Say what a training step on each matrix takes: the peak with everything kept, the smallest",
+      "budget that works, and how a step is run within each of --budgets.",
       "",
       "Nothing is computed: the step runs on a device that places tensors and holds none, so a GPU",
       "can be planned for that is not here (--gpu). --measure runs the steps too and compares,",
@@ -86,9 +86,8 @@ final class MemoryProfileCommand implements Callable<Integer> {
       paramLabel = "on|off",
       defaultValue = "on",
       description = {
-        "As in train; for a large matrix they take long to count, and a",
-        "step's memory is nearly the same without (default:",
-        "${DEFAULT-VALUE})."
+        "As in train (default: ${DEFAULT-VALUE}); for a large matrix they",
+        "take long to count, and a step's memory is nearly the same without."
       })
   private Switch workFeatures;
 
