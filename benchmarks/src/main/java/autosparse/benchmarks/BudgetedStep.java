@@ -9,6 +9,7 @@ import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.Device;
 import autosparse.engine.PlanningDevice;
+import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.sparse.RowSource;
@@ -18,6 +19,8 @@ import autosparse.layers.PatternPyramid;
 import autosparse.layers.RankingLoss;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * A training step whose tower is run by a strategy, on a device or on a plan of it. Neighbour maps
@@ -47,8 +50,8 @@ final class BudgetedStep implements AutoCloseable {
     return new Sites.Pattern(
         ROWS_OF_SCHEDULES,
         ROWS_OF_SCHEDULES,
-        java.util.stream.LongStream.rangeClosed(0, ROWS_OF_SCHEDULES).toArray(),
-        java.util.stream.IntStream.range(0, ROWS_OF_SCHEDULES).toArray());
+        LongStream.rangeClosed(0, ROWS_OF_SCHEDULES).toArray(),
+        IntStream.range(0, ROWS_OF_SCHEDULES).toArray());
   }
 
   SparseTower tower() {
@@ -113,7 +116,7 @@ final class BudgetedStep implements AutoCloseable {
     return device.allocator().peakBytes() - before;
   }
 
-  private autosparse.engine.Tensor average(TensorScope tape, int layer) {
+  private Tensor average(TensorScope tape, int layer) {
     return tape.zeros("averages", MemoryTag.ACTIVATION, 1, tower().channels(layer));
   }
 

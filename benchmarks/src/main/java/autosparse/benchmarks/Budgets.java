@@ -2,6 +2,7 @@ package autosparse.benchmarks;
 
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.memory.CsrFileRows;
 import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerSites;
@@ -63,7 +64,8 @@ public final class Budgets {
    * @param planSeconds what planning took
    * @param measuredPeak most bytes live at once while steps ran
    * @param floorMilliseconds time of the tower's bytes at the ceiling of copies
-   * @param losses of the steps, the first before any of them changed the weights
+   * @param losses of the steps; the first is that of fresh weights, unless there is but one, which
+   *     a step of warming up goes before
    */
   record Row(
       String matrix,
@@ -123,7 +125,7 @@ public final class Budgets {
     }
   }
 
-  /** Settings by name, the usual ones where none is given. */
+  /** Settings by name, checked; the usual ones where none is given. */
   static Map<String, String> settings(String... args) {
     Map<String, String> settings = new LinkedHashMap<>(USUAL);
     for (String arg : args) {
@@ -134,15 +136,28 @@ public final class Budgets {
       }
       settings.put(parts[0], parts[1]);
     }
+    List.of("channels", "schedules", "steps").forEach(name -> number(settings, name));
+    if (!settings.get("copy").equals("measured")) {
+      copy(settings);
+    }
     return settings;
   }
 
-  private static long number(Map<String, String> settings, String name) {
+  private static int number(Map<String, String> settings, String name) {
     String text = settings.get(name);
-    if (!text.matches("\\d{1,18}")) {
-      throw new InputException(name + "=" + text + ", expected a whole number");
+    if (!text.matches("[1-9]\\d{0,8}")) {
+      throw new InputException(name + "=" + text + ", expected a whole number from 1 on");
     }
-    return Long.parseLong(text);
+    return Integer.parseInt(text);
+  }
+
+  /** Bytes a second of the ceiling. */
+  private static double copy(Map<String, String> settings) {
+    String text = settings.get("copy");
+    if (!text.matches("[1-9]\\d{0,17}")) {
+      throw new InputException("copy=" + text + ", expected bytes a second, or measured");
+    }
+    return Double.parseDouble(text);
   }
 
   /** Bytes of {@code 24G}, {@code 512M}, or a plain number; 0 for {@code all}. */
@@ -150,7 +165,7 @@ public final class Budgets {
     if (budget.equals("all")) {
       return 0;
     }
-    if (!budget.matches("[1-9]\\d{0,14}[KMG]?")) {
+    if (!budget.matches("[1-9]\\d{0,8}[KMG]|[1-9]\\d{0,14}")) {
       throw new InputException("budget=" + budget + ", expected all, or bytes such as 24G or 512M");
     }
     int unit = "KMG".indexOf(budget.charAt(budget.length() - 1)) + 1;
@@ -171,14 +186,24 @@ public final class Budgets {
     RowSource source = Sources.of(matrix);
     try (Device device = selection.open()) {
       return run(matrix, budget, source, device, settings);
+    } finally {
+      if (source instanceof CsrFileRows rows) {
+        rows.file().close();
+      }
     }
+  }
+
+  /** A matrix of which a step takes no more memory than of the other. */
+  private static RowSource warmUp(RowSource source) {
+    RowSource small = Sources.of(WARM_UP);
+    return small.sites() < source.sites() ? small : source;
   }
 
   private static Row run(
       String matrix, String budget, RowSource source, Device device, Map<String, String> settings) {
     ModelConfig config =
-        ModelConfig.published(ModelKind.AUTOSPARSE, Op.SPMM, (int) number(settings, "channels"));
-    int schedules = (int) number(settings, "schedules");
+        ModelConfig.published(ModelKind.AUTOSPARSE, Op.SPMM, number(settings, "channels"));
+    int schedules = number(settings, "schedules");
     long capacity = device.memory().capacity();
     long start = System.nanoTime();
     MemoryPlan plan;
@@ -192,13 +217,13 @@ public final class Budgets {
     }
     double planSeconds = (System.nanoTime() - start) / 1e9;
     try (BudgetedStep step = new BudgetedStep(device, config, RankingLoss.MARGIN, schedules)) {
-      double[] losses = new double[Math.max(1, (int) number(settings, "steps"))];
+      double[] losses = new double[number(settings, "steps")];
       double[] times = new double[losses.length];
-      device.ledger().resetPeak();
       if (losses.length == 1) {
         // Kernels are loaded; weights are then not those of a first step any more.
-        step.run(plan.strategy(), Sources.of(WARM_UP));
+        step.run(plan.strategy(), warmUp(source));
       }
+      device.ledger().resetPeak();
       for (int s = 0; s < losses.length; s++) {
         long began = System.nanoTime();
         losses[s] = step.run(plan.strategy(), source);
@@ -208,7 +233,6 @@ public final class Budgets {
       // The first of several loads kernels.
       double[] measured = times.length == 1 ? times : Arrays.copyOfRange(times, 1, times.length);
       Arrays.sort(measured);
-      long copy = number(settings, "copy");
       return new Row(
           matrix,
           budget,
@@ -217,7 +241,7 @@ public final class Budgets {
           plan,
           planSeconds,
           device.ledger().peakBytes(),
-          1e3 * bytes / copy,
+          1e3 * bytes / copy(settings),
           hostPeak(),
           losses);
     }

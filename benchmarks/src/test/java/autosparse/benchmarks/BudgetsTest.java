@@ -61,6 +61,12 @@ final class BudgetsTest {
   void whatIsWrongIsSaid() {
     assertThrows(InputException.class, () -> Budgets.settings("nonsense"));
     assertThrows(InputException.class, () -> Budgets.bytes("12T"));
+    assertThrows(InputException.class, () -> Budgets.bytes("9999999999G"), "more than a long");
+    for (String wrong : new String[] {"channels=0", "steps=9999999999", "schedules=-1", "copy=0"}) {
+      String refusal =
+          assertThrows(InputException.class, () -> Budgets.settings(wrong)).getMessage();
+      assertTrue(refusal.startsWith(wrong + ", expected "), refusal);
+    }
     assertThrows(InputException.class, () -> Sources.of("band:x"));
     assertEquals(3L << 30, Budgets.bytes("3G"));
     String message =

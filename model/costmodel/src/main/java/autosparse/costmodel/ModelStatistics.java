@@ -89,11 +89,24 @@ public record ModelStatistics(
         Scaling.fit(shapes, 4),
         matrices,
         workScaling,
-        bins(derived, derivedScaling, bins),
-        bins(work, workScaling, bins));
+        fit(derived, derivedScaling, bins),
+        fit(work, workScaling, bins));
   }
 
-  private static Bins bins(List<float[]> rows, Scaling scaling, int most) {
+  /**
+   * Bins of the features that a network reads one after the other; none for a network without bins.
+   *
+   * @param readsWork whether work features follow the derived ones
+   */
+  public Bins bins(ModelConfig config, boolean readsWork) {
+    if (config.featureBins() == 0) {
+      return Bins.none(0);
+    }
+    return readsWork ? derivedBins.and(workBins) : derivedBins;
+  }
+
+  /** Standardises the rows in place where they get bins, for these are of standardised features. */
+  private static Bins fit(List<float[]> rows, Scaling scaling, int most) {
     if (most > 0) {
       rows.forEach(row -> scaling.apply(row, row, 0));
     }

@@ -42,6 +42,8 @@ class CsrFileTest {
     Path file = csr(4, 5, 6, 0, 2, 2, 5, 6, 1, 3, 0, 2, 4, 4);
     SparsityPattern whole = MatrixReader.read(file);
     try (CsrFile csr = CsrFile.open(file)) {
+      assertArrayEquals(new long[] {0, 2, 2, 5, 6}, whole.rowPointers());
+      assertArrayEquals(new int[] {1, 3, 0, 2, 4, 4}, whole.columns());
       assertEquals(4, csr.rows());
       assertEquals(5, csr.cols());
       assertEquals(6, csr.nnz());
@@ -63,32 +65,51 @@ class CsrFileTest {
     }
   }
 
-  /** The same words as when the file is read at once: a user need not know how it was read. */
+  /** The same words when the file is read at once: a user need not know how it was read. */
   @Test
-  void whatIsBrokenIsNamedAsByTheWholeReader() throws IOException {
-    int[][] broken = {
-      {1, 1},
-      {-1, 1, 0, 0},
-      {1, 3, 1, 0, 1, 2, 9},
-      {2, 3, 2, 0, 1, 2, 0},
-      {2, 3, 2, 1, 1, 2, 0, 1},
-      {2, 3, 2, 0, 1, 1, 0, 1},
-      {2, 3, 2, 0, -1, 2, 0, 1},
-      {3, 3, 2, 0, 2, 1, 2, 0, 1},
-      {2, 3, 2, 0, 1, 2, 0, 3},
-      {2, 3, 2, 0, 1, 2, -1, 1},
-      {1, 3, 2, 0, 2, 1, 1},
-      {1, 3, 2, 0, 2, 2, 1},
-    };
-    for (int[] words : broken) {
-      Path file = csr(words);
-      String whole =
-          assertThrows(InputException.class, () -> MatrixReader.read(file))
-              .getMessage()
-              .substring(file.toString().length());
-      assertEquals(whole, refusal(file), Arrays.toString(words));
-    }
+  void whatIsBrokenIsNamed() throws IOException {
+    refuses(
+        ": field 'header': 8 bytes in the file, expected 12 bytes: rows, cols, nnz; truncated",
+        1,
+        1);
+    refuses(": field 'rows': -1, expected 0 or more", -1, 1, 0, 0);
+    String sizes = " bytes for %d rows and %d nonzeros; ";
+    refuses(
+        ": field 'file size': 28 bytes, expected 24" + sizes.formatted(1, 1) + "trailing bytes",
+        1,
+        3,
+        1,
+        0,
+        1,
+        2,
+        9);
+    refuses(
+        ": field 'file size': 28 bytes, expected 32" + sizes.formatted(2, 2) + "truncated",
+        2,
+        3,
+        2,
+        0,
+        1,
+        2,
+        0);
+    refuses(": row pointer 0: 1, expected 0", 2, 3, 2, 1, 1, 2, 0, 1);
+    refuses(": row pointer 2 (the last): 1, expected nnz = 2", 2, 3, 2, 0, 1, 1, 0, 1);
+    String atLeast = ", expected at least the one before, ";
+    refuses(": row pointer 1: -1" + atLeast + "0", 2, 3, 2, 0, -1, 2, 0, 1);
+    refuses(": row pointer 2: 1" + atLeast + "2", 3, 3, 2, 0, 2, 1, 2, 0, 1);
+    refuses(": column 3 in row 1, expected 0 to 2", 2, 3, 2, 0, 1, 2, 0, 3);
+    refuses(": column -1 in row 0, expected 0 to 2", 2, 3, 2, 0, 1, 2, -1, 1);
+    String ascending = " in row 0 after %d, expected strictly ascending columns";
+    refuses(": duplicate column 1" + ascending.formatted(1), 1, 3, 2, 0, 2, 1, 1);
+    refuses(": unsorted column 1" + ascending.formatted(2), 1, 3, 2, 0, 2, 2, 1);
     assertEquals(": no such file", refusal(folder.resolve("none.csr")));
+  }
+
+  private void refuses(String message, int... words) throws IOException {
+    Path file = csr(words);
+    assertEquals(message, refusal(file));
+    InputException whole = assertThrows(InputException.class, () -> MatrixReader.read(file));
+    assertEquals(file + message, whole.getMessage());
   }
 
   @Test

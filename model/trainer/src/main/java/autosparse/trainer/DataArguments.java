@@ -28,8 +28,8 @@ final class DataArguments {
       names = "--matrices",
       paramLabel = "DIR",
       description = {
-        "The matrices they were measured on (.csr, .mtx, .mtx.gz; default: those in the data",
-        "set's own folder)."
+        "The matrices they were measured on (.csr, .mtx, .mtx.gz;",
+        "default: those in the data set's own folder)."
       })
   private Path matrices;
 

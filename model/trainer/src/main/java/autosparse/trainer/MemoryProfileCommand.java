@@ -25,12 +25,12 @@ import picocli.CommandLine.ParentCommand;
     abbreviateSynopsis = true,
     sortOptions = false,
     description = {
-      "Say what a training step on each matrix of a folder takes: the peak with everything kept, the",
-      "smallest budget that works, and how a step is run within each of --budgets.",
+      "Say what a training step on each matrix takes: the peak with everything kept, the smallest",
+      "budget that works, and how a step is run within each of --budgets.",
       "",
       "Nothing is computed: the step runs on a device that places tensors and holds none, so a GPU",
       "can be planned for that is not here (--gpu). --measure runs the steps too and compares,",
-      "to the byte.",
+      "to the byte. The network is that of train with --feature-bins 0: edges of bins are the data's.",
       "Writes index.html, profile.csv, and for each matrix a pickle for PyTorch's memory_viz and a",
       "trace for Perfetto."
     },
@@ -54,8 +54,8 @@ final class MemoryProfileCommand implements Callable<Integer> {
       split = ",",
       converter = Converters.GeneratedConverter.class,
       description = {
-        "Matrices to make for the profile besides: band, rmat or uniform with about",
-        "N nonzeros, e.g. band:1000000,rmat:10000000."
+        "Matrices to make for the profile besides: band, rmat or uniform",
+        "with about N nonzeros, e.g. band:1000000,rmat:10000000."
       })
   private List<ProfileOptions.Generated> generated = List.of();
 
@@ -86,8 +86,8 @@ final class MemoryProfileCommand implements Callable<Integer> {
       paramLabel = "on|off",
       defaultValue = "on",
       description = {
-        "As in train; for a large matrix they take long to count, and a step's",
-        "memory is nearly the same without (default: ${DEFAULT-VALUE})."
+        "As in train (default: ${DEFAULT-VALUE}); for a large matrix they",
+        "take long to count, and a step's memory is nearly the same without."
       })
   private Switch workFeatures;
 

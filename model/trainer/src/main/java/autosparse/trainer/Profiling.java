@@ -292,6 +292,7 @@ final class Profiling {
           pattern.cols(),
           pattern.nnz(),
           planner.sitesByLevel(step),
+          new MemoryBudget(0, target.taken()).takenBytes(),
           keepAll,
           search.smallest(),
           ways,

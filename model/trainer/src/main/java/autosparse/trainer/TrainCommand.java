@@ -68,8 +68,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "PLACE",
       defaultValue = "token",
       description = {
-        "Where the matrix enters: as a token, or by concat to the attention's result",
-        "(default: ${DEFAULT-VALUE})."
+        "Where the matrix enters: as a token, or by concat to the",
+        "attention's result (default: ${DEFAULT-VALUE})."
       })
   private ModelConfig.FeatureAt featureAt;
 
@@ -95,9 +95,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "on|off",
       defaultValue = "on",
       description = {
-        "What a schedule does with the matrix, counted from its pattern: real sizes of levels,",
-        "trip counts, bytes touched, busiest thread; beside derived features",
-        "(default: ${DEFAULT-VALUE})."
+        "What a schedule does with the matrix, counted from its pattern:",
+        "real sizes of levels, trip counts, bytes touched, busiest thread;",
+        "beside derived features (default: ${DEFAULT-VALUE})."
       })
   private Switch workFeatures;
 
@@ -106,8 +106,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "16",
       description = {
-        "Bins of the piecewise linear encoding of derived and work features, 0 for none",
-        "(default: ${DEFAULT-VALUE})."
+        "Most bins of a derived or work feature's piecewise linear",
+        "encoding; 0 for none (default: ${DEFAULT-VALUE})."
       })
   private int featureBins;
 
@@ -202,8 +202,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "0",
       description = {
-        "Epochs between checkpoints; 0 (default) saves at the end of an epoch when the last",
-        "checkpoint is two minutes old."
+        "Epochs between checkpoints; 0 (default) saves at the end of an",
+        "epoch when the last checkpoint is two minutes old."
       })
   private int checkpointEvery;
 
@@ -226,8 +226,8 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "12",
       description = {
-        "Epochs of the features-mlp trained afterwards for the tables; 0 for none",
-        "(default: ${DEFAULT-VALUE})."
+        "Epochs of the features-mlp trained afterwards for the tables;",
+        "0 for none (default: ${DEFAULT-VALUE})."
       })
   private int baselineEpochs;
 

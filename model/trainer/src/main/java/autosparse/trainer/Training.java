@@ -146,7 +146,7 @@ final class Training {
       main.print(
           String.format(
               Locale.ROOT,
-              "memory budget %,d bytes: %s, for tensors %d",
+              "memory budget %d bytes: %s, for tensors %d",
               budget.bytes(),
               budget.takenText(),
               budget.range()));

@@ -83,10 +83,10 @@ class MemoryProfileCommandTest {
     Set<String> ways = new TreeSet<>();
     for (String row : rows.subList(1, rows.size())) {
       String[] cells = row.split(",", -1);
-      assertEquals(14, cells.length, row);
-      if (!cells[10].isEmpty()) {
-        assertEquals(cells[9], cells[10], row);
-        assertEquals("yes", cells[11], row);
+      assertEquals(15, cells.length, row);
+      if (!cells[11].isEmpty()) {
+        assertEquals(cells[10], cells[11], row);
+        assertEquals("yes", cells[12], row);
         ways.add(cells[5] + "=" + cells[7].replaceAll(" .*", ""));
         measured++;
       }
@@ -131,6 +131,29 @@ class MemoryProfileCommandTest {
     }
     assertTrue(counters > 100, counters + " counters");
     assertEquals(0, live, "the step leaves nothing behind");
+  }
+
+  /** What of a GPU is not for tensors is in the budget that a step is said to need. */
+  @Test
+  void theBudgetThatIsNeededIsTheSmallestThatDoes() throws IOException {
+    Path out = folder.resolve("needed");
+    program.succeed(arguments(out, "--gpu", "h200", "--budgets", "1g"));
+    long needed = 0;
+    for (String row : Files.readAllLines(out.resolve("profile.csv"))) {
+      String[] cells = row.split(",", -1);
+      if (row.startsWith("\"band\"") && cells[5].equals("smallest")) {
+        needed = Long.parseLong(cells[8]);
+        assertTrue(needed > Long.parseLong(cells[9]), row);
+      }
+    }
+    program.succeed(arguments(out, "--gpu", "h200", "--budgets", needed + "," + (needed - 1)));
+    for (String row : Files.readAllLines(out.resolve("profile.csv"))) {
+      String[] cells = row.split(",", -1);
+      if (row.startsWith("\"band\"") && !cells[6].isEmpty()) {
+        boolean less = Long.parseLong(cells[6]) < needed;
+        assertEquals(less, cells[7].equals("does not fit"), row);
+      }
+    }
   }
 
   @Test

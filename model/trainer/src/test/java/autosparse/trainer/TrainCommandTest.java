@@ -186,14 +186,35 @@ class TrainCommandTest {
                 data.arguments("spmm,spmv").toArray(String[]::new)),
             "--threads",
             "1");
-    program.succeed(evaluate);
+    givesTheSameWithinTheSmallestBudget(evaluate);
+    List<String> rank =
+        List.of(
+            "rank",
+            "--checkpoint",
+            whole.toString(),
+            "--matrix",
+            data.matrices().resolve("m1.csr").toString(),
+            "--schedules",
+            data.records().resolve("spmm/m1.txt").toString(),
+            "--device",
+            "cpu",
+            "--threads",
+            "1");
+    givesTheSameWithinTheSmallestBudget(rank);
+  }
+
+  private void givesTheSameWithinTheSmallestBudget(List<String> arguments) {
+    program.succeed(arguments);
     String plenty = program.out();
     program.refuse(
-        Program.join(evaluate, "--memory-budget", "64k"), "--memory-budget", " of weights");
-    long enough = number(program.err(), "raise --memory-budget to ", " or more");
-    while (program.run(with(evaluate, enough)) == 2) {
-      enough = number(program.err(), "raise --memory-budget to ", " or more");
+        Program.join(arguments, "--memory-budget", "64k"), "--memory-budget", " of weights");
+    int exitCode = 2;
+    for (int round = 0; round < 5 && exitCode == 2; round++) {
+      // Each pass that does not fit names what would do for it.
+      long enough = number(program.err(), "raise --memory-budget to ", " or more");
+      exitCode = program.run(with(arguments, enough));
     }
+    assertEquals(0, exitCode, program.err());
     assertEquals(plenty, program.out());
   }
 

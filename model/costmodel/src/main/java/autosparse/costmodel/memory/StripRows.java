@@ -99,6 +99,9 @@ final class StripRows implements AutoCloseable {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;
       }
+      if (e.getCause() instanceof Error cause) {
+        throw cause; // out of memory on the reader's thread is that here
+      }
       throw e;
     }
   }

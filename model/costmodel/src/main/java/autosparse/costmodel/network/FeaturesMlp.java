@@ -64,12 +64,7 @@ final class FeaturesMlp implements CostModel {
     this.statistics = statistics;
     this.readsWork = config.kind() == ModelKind.WORK_MLP;
     this.width = DerivedFeatures.COUNT + (readsWork ? WorkFeatures.COUNT : 0);
-    this.bins =
-        config.featureBins() == 0
-            ? Bins.none(0)
-            : readsWork
-                ? statistics.derivedBins().and(statistics.workBins())
-                : statistics.derivedBins();
+    this.bins = statistics.bins(config, readsWork);
     this.parameters = new Parameters(scope, seed);
     Initializer weights = Initializer.uniformFanIn();
     // Row 0 is the unknown matrix.

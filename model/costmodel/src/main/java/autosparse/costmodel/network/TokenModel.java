@@ -7,7 +7,6 @@ import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelConfig.FeatureAt;
 import autosparse.costmodel.ModelConfig.TokenForm;
 import autosparse.costmodel.ModelStatistics;
-import autosparse.costmodel.tokens.Bins;
 import autosparse.costmodel.tokens.TaskTokens;
 import autosparse.costmodel.tokens.Tokenizer;
 import autosparse.engine.Tensor;
@@ -45,7 +44,7 @@ final class TokenModel implements CostModel, FixedHead {
             config.tokens(),
             config.derivedFeatures() ? Optional.of(statistics.derived()) : Optional.empty(),
             config.workFeatures() ? Optional.of(statistics.work()) : Optional.empty(),
-            bins(config, statistics),
+            statistics.bins(config, config.workFeatures()),
             statistics.shape());
     Initializer weights =
         config.tokens() == TokenForm.PUBLISHED
@@ -53,15 +52,6 @@ final class TokenModel implements CostModel, FixedHead {
             : Initializer.uniformFanIn();
     this.patterns = new PatternEncoder(parameters, config, weights);
     this.head = new RankingHead(parameters, config, tokenizer.width(), weights);
-  }
-
-  private static Bins bins(ModelConfig config, ModelStatistics statistics) {
-    if (!config.derivedFeatures() || config.featureBins() == 0) {
-      return Bins.none(0);
-    }
-    return config.workFeatures()
-        ? statistics.derivedBins().and(statistics.workBins())
-        : statistics.derivedBins();
   }
 
   @Override

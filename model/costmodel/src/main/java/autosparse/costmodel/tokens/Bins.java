@@ -11,8 +11,8 @@ import java.util.List;
  * feature crosses it. A linear layer behind it can bend anywhere that the data lie, which on a
  * standardised number it cannot: what makes decision trees good at such features.
  *
- * @param edges edges of each feature's bins, rising; none for a feature of at most two values,
- *     which says all itself
+ * @param edges edges of each feature's bins, rising; none for a feature whose quantiles have two
+ *     values at most: a straight line says all of it
  */
 public record Bins(float[][] edges) {
   private static final int FEWEST_EDGES = 3;

@@ -28,29 +28,6 @@ public final class Evaluator {
   private final int lossBatch;
 
   /**
-   * Judges as if memory were plenty.
-   *
-   * @param lossBatch schedules over which a loss is formed, as in training
-   */
-  public Evaluator(
-      Device device,
-      CostModel model,
-      TrainingData data,
-      List<EncodedTask> encoded,
-      PyramidCache pyramids,
-      RankingLoss loss,
-      int lossBatch) {
-    this(
-        device,
-        model,
-        data,
-        encoded,
-        ForwardPasses.unplanned(model, device.root(), pyramids),
-        loss,
-        lossBatch);
-  }
-
-  /**
    * @param passes of the model over the data's matrices
    * @param lossBatch schedules over which a loss is formed, as in training
    */

@@ -63,10 +63,10 @@ public final class PlannedPasses {
                 () -> {
                   MemoryPlan smallest = search.smallest();
                   return tooLarge(
-                      "the features of " + of.name(),
+                      "the features of " + of.name() + " take",
                       bytes(smallest),
                       " (" + smallest.strategy() + ")",
-                      "lower");
+                      ", or take a network of fewer channels");
                 });
     towers.put(matrix, plan);
     most = Math.max(most, bytes(plan));
@@ -78,7 +78,7 @@ public final class PlannedPasses {
       int[] one = {indices[0]};
       long bytes = planner.scoresBytes(anyFeatures, task, one);
       if (bytes > room()) {
-        throw tooLarge("the score of a schedule of " + name, bytes, "", "raise");
+        throw tooLarge("the score of a schedule of " + name + " takes", bytes, "", "");
       }
       most = Math.max(most, bytes);
     }
@@ -88,16 +88,16 @@ public final class PlannedPasses {
   public void planLoss(RankingLoss loss, int schedules) {
     long bytes = planner.lossBytes(loss, schedules);
     if (bytes > room()) {
-      throw tooLarge("a loss of " + schedules + " schedules", bytes, "", "raise");
+      throw tooLarge("a loss of " + schedules + " schedules takes", bytes, "", "");
     }
     most = Math.max(most, bytes);
   }
 
-  private InputException tooLarge(String what, long bytes, String way, String verb) {
+  private InputException tooLarge(String whatTakes, long bytes, String way, String otherwise) {
     return new InputException(
         "--memory-budget: "
-            + what
-            + " take "
+            + whatTakes
+            + " "
             + bytes
             + " bytes at the least"
             + way
@@ -108,7 +108,7 @@ public final class PlannedPasses {
             + ": raise --memory-budget to "
             + budget.bytesFor(base + bytes)
             + " or more"
-            + (verb.equals("lower") ? ", or take a network of fewer channels" : ""));
+            + otherwise);
   }
 
   /** How the tower runs over a planned matrix. */
@@ -143,7 +143,7 @@ public final class PlannedPasses {
         return new Batch(schedules, bytes);
       }
       if (schedules == 1) {
-        throw tooLarge("the score of a schedule", bytes, "", "raise");
+        throw tooLarge("the score of a schedule takes", bytes, "", "");
       }
       schedules = (schedules + 1) / 2;
     }

@@ -135,7 +135,9 @@ public final class PlannedSteps {
             + Math.max(0, budget.range())
             + ": raise --memory-budget to "
             + budget.bytesFor(smallest.capacityBytes())
-            + " or more, or lower --channels or --batch");
+            + " or more, or lower "
+            + (planner.hasTower() ? "--channels or " : "")
+            + "--batch");
   }
 
   /**

@@ -76,11 +76,6 @@ public final class PyramidCache implements AutoCloseable {
     return pattern;
   }
 
-  /** What messages call a matrix. */
-  public String name(int matrix) {
-    return patterns.get(matrix).name();
-  }
-
   /**
    * Frees the least recently used pyramids until a step fits, if need be all but that of its own
    * matrices.

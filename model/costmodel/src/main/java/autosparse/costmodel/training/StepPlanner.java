@@ -97,11 +97,6 @@ public final class StepPlanner implements AutoCloseable {
     return new ForwardPlanner(device, model);
   }
 
-  /** The patterns of the data, on the host. */
-  public Sites.Pattern pattern(int matrix) {
-    return pyramids.patterns(List.of(matrix)).get(0);
-  }
-
   private void run(StepPlan.Step step, TowerStrategy strategy) {
     trainer.run(step, strategy);
     pyramids.clear();

@@ -186,7 +186,7 @@ class CudaTrainingTest {
               training.model,
               data,
               training.encoded,
-              training.pyramids,
+              training.passes(),
               config.loss(),
               config.batch());
       int[] all = IntStream.range(0, training.encoded.get(0).size()).toArray();

@@ -111,6 +111,11 @@ public final class TinyTraining implements AutoCloseable {
     return (int) crc.getValue();
   }
 
+  /** Passes of the model, as if memory were plenty. */
+  ForwardPasses passes() {
+    return ForwardPasses.unplanned(model, device.root(), pyramids);
+  }
+
   @Override
   public void close() {
     trainer.close();

@@ -53,7 +53,7 @@ class TrainerTest {
                 training.model,
                 new TrainingData(swapped, data.patterns(), data.split()),
                 training.encoded,
-                training.pyramids,
+                training.passes(),
                 RankingLoss.LAMBDARANK,
                 64)
             .evaluate(false);
@@ -304,7 +304,7 @@ class TrainerTest {
               training.model,
               data,
               training.encoded,
-              training.pyramids,
+              training.passes(),
               RankingLoss.LAMBDARANK,
               16);
       double[] own = evaluator.scores(training.encoded.get(0), 0, data.tasks().get(0).train());

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
  * What a training step on one matrix takes.
  *
  * @param sitesByLevel sites of each level of the tower, the nonzeros first
+ * @param takenBytes of the device that no tensor gets: part of every budget
  * @param keepAll the step with everything kept
  * @param smallest the way with the fewest bytes
  * @param ways the step by each strategy asked for
@@ -24,6 +25,7 @@ public record MatrixProfile(
     long cols,
     long nnz,
     List<Long> sitesByLevel,
+    long takenBytes,
     MemoryPlan keepAll,
     MemoryPlan smallest,
     List<Within> ways,
@@ -68,5 +70,18 @@ public record MatrixProfile(
   /** Strategies, then budgets. */
   public List<Within> all() {
     return Stream.concat(ways.stream(), budgets.stream()).toList();
+  }
+
+  /** A line each of a table: strategies, the smallest way, budgets. */
+  public List<Within> table() {
+    Within least = new Within("smallest", 0, Optional.of(smallest), OptionalLong.empty());
+    return Stream.of(ways.stream(), Stream.of(least), budgets.stream())
+        .flatMap(lines -> lines)
+        .toList();
+  }
+
+  /** The smallest budget within which a plan runs, in bytes. */
+  public long budgetFor(MemoryPlan plan) {
+    return plan.capacityBytes() + takenBytes;
   }
 }

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /** The files of a profile, and its table. */
 public final class ProfileFiles {
@@ -30,19 +29,10 @@ public final class ProfileFiles {
   static String csv(List<MatrixProfile> profiles) {
     StringBuilder csv =
         new StringBuilder(
-            "matrix,rows,cols,nnz,sites,way,budget_bytes,strategy,capacity_bytes,peak_bytes,"
-                + "measured_peak_bytes,planned_is_measured,relative_time,plain_framework_bytes\n");
+            "matrix,rows,cols,nnz,sites,way,budget_bytes,strategy,needed_budget_bytes,"
+                + "capacity_bytes,peak_bytes,measured_peak_bytes,planned_is_measured,relative_time,plain_framework_bytes\n");
     for (MatrixProfile profile : profiles) {
-      profile.ways().forEach(way -> row(csv, profile, way));
-      row(
-          csv,
-          profile,
-          new Within(
-              "smallest",
-              profile.smallest().capacityBytes(),
-              Optional.of(profile.smallest()),
-              OptionalLong.empty()));
-      profile.budgets().forEach(within -> row(csv, profile, within));
+      profile.table().forEach(way -> row(csv, profile, way));
     }
     return csv.toString();
   }
@@ -59,6 +49,7 @@ public final class ProfileFiles {
             within.text(),
             within.bytes() == 0 ? "" : String.valueOf(within.bytes()),
             plan.map(p -> p.strategy().toString()).orElse(within.absence()),
+            plan.map(p -> String.valueOf(profile.budgetFor(p))).orElse(""),
             plan.map(p -> String.valueOf(p.capacityBytes())).orElse(""),
             plan.map(p -> String.valueOf(p.peakBytes())).orElse(""),
             within.measuredPeak().isPresent()

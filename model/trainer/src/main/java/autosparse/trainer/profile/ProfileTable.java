@@ -9,7 +9,7 @@ import java.util.Locale;
 
 /** A profile on the terminal: a line a matrix and way. */
 public final class ProfileTable {
-  private static final String FORMAT = "%-26s %12s  %-12s %-22s %15s %15s %8s %6s";
+  private static final String FORMAT = "%-26s %12s  %-12s %-23s %15s %15s %15s %6s %6s";
 
   /** Names of the columns. */
   public static final String HEAD =
@@ -20,6 +20,7 @@ public final class ProfileTable {
           "nonzeros",
           "way",
           "the step",
+          "budget needed",
           "planned peak",
           "measured peak",
           "equal",
@@ -29,16 +30,8 @@ public final class ProfileTable {
 
   /** A line for each strategy, for the smallest way and for each budget. */
   public static List<String> lines(MatrixProfile profile) {
-    List<Within> ways = new ArrayList<>(profile.ways());
-    ways.add(
-        new Within(
-            "smallest",
-            0,
-            java.util.Optional.of(profile.smallest()),
-            java.util.OptionalLong.empty()));
-    ways.addAll(profile.budgets());
     List<String> lines = new ArrayList<>();
-    for (Within way : ways) {
+    for (Within way : profile.table()) {
       boolean first = lines.isEmpty();
       String matrix = first ? profile.name() : "";
       String nonzeros = first ? count(profile.nnz()) : "";
@@ -50,6 +43,7 @@ public final class ProfileTable {
                   nonzeros,
                   way.text(),
                   way.plan().map(ProfileTable::word).orElse(way.absence()),
+                  way.plan().map(plan -> count(profile.budgetFor(plan))).orElse(""),
                   way.plan().map(plan -> count(plan.peakBytes())).orElse(""),
                   way.measuredPeak().isPresent() ? count(way.measuredPeak().getAsLong()) : "",
                   way.agreement(),

@@ -43,7 +43,7 @@ public final class ProfilePage {
     html.append("</h1>\n<p class=\"lead\">What a step takes is known before it runs: the same code")
         .append(" runs on a device that places every tensor and holds none. The peak is what is")
         .append(" live at once; the budget that a step needs is the smallest range that it fits,")
-        .append(" gaps included.</p>\n");
+        .append(" gaps included, and what of the device is not for tensors.</p>\n");
     tiles();
     html.append("</header>\n");
     matrices();
@@ -66,7 +66,7 @@ public final class ProfilePage {
     }
     html.append("<dl class=\"tiles\">\n");
     tile("matrices", Html.count(profiles.size()));
-    long most = profiles.stream().mapToLong(p -> p.smallest().capacityBytes()).max().orElse(0);
+    long most = profiles.stream().mapToLong(p -> p.budgetFor(p.smallest())).max().orElse(0);
     tile("budget under which all train", Html.bytes(most));
     tile(
         "too large for a plain framework on " + card.name(),
@@ -125,8 +125,8 @@ public final class ProfilePage {
       cell(Html.count(profile.rows()));
       cell(Html.count(profile.cols()));
       cell(Html.count(profile.nnz()));
-      cell(Html.bytes(profile.keepAll().capacityBytes()));
-      cell(Html.bytes(profile.smallest().capacityBytes()));
+      cell(Html.bytes(profile.budgetFor(profile.keepAll())));
+      cell(Html.bytes(profile.budgetFor(profile.smallest())));
       html.append("<td class=\"n").append(isTooLarge(profile) ? " bad" : "").append("\">");
       html.append(Html.escape(Html.bytes(Math.round(profile.plainBytes()))));
       html.append(isTooLarge(profile) ? "<small>cannot train</small></td>" : "</td>");
@@ -206,19 +206,17 @@ public final class ProfilePage {
 
   private void ways(MatrixProfile profile) {
     head("way", "budget needed", "planned peak", "measured peak", "equal", "time", AT_PEAK);
-    profile.ways().forEach(this::way);
-    way(new Within("smallest", 0, Optional.of(profile.smallest()), java.util.OptionalLong.empty()));
-    profile.budgets().forEach(this::way);
+    profile.table().forEach(within -> way(profile, within));
     endTable();
   }
 
-  private void way(Within within) {
+  private void way(MatrixProfile profile, Within within) {
     Optional<MemoryPlan> plan = within.plan();
     html.append("<tr><th scope=\"row\">").append(within.bytes() > 0 ? "within " : "");
     html.append(Html.escape(within.text())).append("<small>");
     html.append(Html.escape(plan.map(p -> p.strategy().toString()).orElse(within.absence())));
     html.append("</small></th>");
-    cell(plan.map(p -> Html.count(p.capacityBytes())).orElse("–"));
+    cell(plan.map(p -> Html.count(profile.budgetFor(p))).orElse("–"));
     cell(plan.map(p -> Html.count(p.peakBytes())).orElse("–"));
     cell(within.measuredPeak().isPresent() ? Html.count(within.measuredPeak().getAsLong()) : "–");
     html.append("<td class=\"n").append(within.differs() ? " bad" : "").append("\">");
