@@ -5,6 +5,7 @@ import autosparse.engine.sparse.RowSource;
 import autosparse.schedule.CsrFile;
 import autosparse.schedule.InputException;
 import autosparse.tuner.generate.GeneratedRows;
+import autosparse.tuner.generate.MatrixRows;
 import autosparse.tuner.generate.PatternKind;
 import autosparse.tuner.generate.PatternSpec;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ final class Sources {
   private static final Pattern GENERATED = Pattern.compile("(band|rmat|uniform):([1-9]\\d{2,10})");
 
   /** Nine full diagonals. */
-  private record Band(int rows) implements autosparse.tuner.generate.RowSource {
+  private record Band(int rows) implements MatrixRows {
     @Override
     public int cols() {
       return rows;
@@ -72,14 +73,14 @@ final class Sources {
     return (int) rows;
   }
 
-  private static autosparse.tuner.generate.RowSource recursive(String name, long nonzeros) {
+  private static MatrixRows recursive(String name, long nonzeros) {
     int scale = Math.max(LEAST_SCALE, 63 - Long.numberOfLeadingZeros(nonzeros / 8));
     int extent = rows(name, 1L << scale);
     return autosparse.tuner.generate.Patterns.of(
         PatternSpec.of(PatternKind.RMAT, extent, extent, nonzeros, 1));
   }
 
-  private static autosparse.tuner.generate.RowSource uniform(String name, long nonzeros) {
+  private static MatrixRows uniform(String name, long nonzeros) {
     int extent = rows(name, nonzeros / 8);
     return autosparse.tuner.generate.Patterns.of(
         PatternSpec.of(PatternKind.UNIFORM, extent, extent, nonzeros, 1));

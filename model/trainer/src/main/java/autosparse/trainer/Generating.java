@@ -9,13 +9,13 @@ import autosparse.trainer.options.GenerateOptions;
 import autosparse.trainer.run.Interrupts;
 import autosparse.trainer.run.Progress;
 import autosparse.trainer.run.Terminal;
+import autosparse.tuner.generate.MatrixRows;
 import autosparse.tuner.generate.MatrixWriter;
 import autosparse.tuner.generate.PatternKind;
 import autosparse.tuner.generate.PatternMix;
 import autosparse.tuner.generate.PatternMix.Named;
 import autosparse.tuner.generate.PatternSpec;
 import autosparse.tuner.generate.Patterns;
-import autosparse.tuner.generate.RowSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -144,7 +144,7 @@ final class Generating {
       throw new InputException(
           "--shape: makes " + rows + " x " + cols + ", expected at most " + PatternSpec.MAX_EXTENT);
     }
-    RowSource pattern =
+    MatrixRows pattern =
         expand
             ? Patterns.expand(
                 base,

@@ -18,12 +18,12 @@ public final class GeneratedRows implements RowSource {
 
   private static final int PIECE = BLOCK * BLOCKS_PER_PIECE;
 
-  private final autosparse.tuner.generate.RowSource rows;
+  private final MatrixRows rows;
 
   /** Sites before each block, then all. */
   private final long[] sitesBefore;
 
-  private GeneratedRows(autosparse.tuner.generate.RowSource rows) {
+  private GeneratedRows(MatrixRows rows) {
     this.rows = rows;
     int blocks = (int) ((rows.rows() + BLOCK - 1L) / BLOCK);
     this.sitesBefore = new long[blocks + 1];
@@ -38,7 +38,7 @@ public final class GeneratedRows implements RowSource {
   }
 
   /** Goes through all rows once to count them. */
-  public static GeneratedRows of(autosparse.tuner.generate.RowSource rows) {
+  public static GeneratedRows of(MatrixRows rows) {
     return new GeneratedRows(rows);
   }
 

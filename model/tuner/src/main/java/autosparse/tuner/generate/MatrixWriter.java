@@ -67,7 +67,7 @@ public final class MatrixWriter {
    * @throws InputException if it has too many nonzeros for the format
    * @throws autosparse.costmodel.checkpoint.FileWriteException if the file cannot be written
    */
-  public static void write(RowSource pattern, Path file, Format format, String comment) {
+  public static void write(MatrixRows pattern, Path file, Format format, String comment) {
     long nnz = pattern.nnz();
     if (format == Format.CSR && nnz > Integer.MAX_VALUE) {
       throw new InputException(
@@ -101,7 +101,7 @@ public final class MatrixWriter {
     }
   }
 
-  private static void csr(RowSource pattern, long nnz, OutputStream out) throws IOException {
+  private static void csr(MatrixRows pattern, long nnz, OutputStream out) throws IOException {
     OutputStream buffered = new BufferedOutputStream(out, 1 << 16);
     word(buffered, pattern.rows());
     word(buffered, pattern.cols());
@@ -133,7 +133,7 @@ public final class MatrixWriter {
     }
   }
 
-  private static void matrixMarket(RowSource pattern, long nnz, String comment, OutputStream out)
+  private static void matrixMarket(MatrixRows pattern, long nnz, String comment, OutputStream out)
       throws IOException {
     OutputStream buffered = new BufferedOutputStream(out, 1 << 16);
     text(buffered, "%%MatrixMarket matrix coordinate pattern general\n% " + comment + "\n");

@@ -39,7 +39,7 @@ public record PatternMix(int count, int minRows, int maxRows, long minNnz, long 
    * @param pattern its rows
    * @param description how it was made, one line
    */
-  public record Named(String name, RowSource pattern, String description) {}
+  public record Named(String name, MatrixRows pattern, String description) {}
 
   /** Throws {@link InputException} naming the option that is out of range. */
   public PatternMix {

@@ -17,7 +17,7 @@ public final class Patterns {
   private Patterns() {}
 
   /** The pattern of a specification. */
-  public static RowSource of(PatternSpec spec) {
+  public static MatrixRows of(PatternSpec spec) {
     return switch (spec.kind()) {
       case BAND -> band(spec);
       case BLOCKS -> blocks(spec);
@@ -36,7 +36,7 @@ public final class Patterns {
    *
    * @param filled share of a block's places, above 0 to 1
    */
-  public static RowSource expand(
+  public static MatrixRows expand(
       SparsityPattern base, int rows, int cols, double filled, long seed) {
     return rows(
         Math.multiplyExact(base.rows(), rows),
@@ -61,7 +61,7 @@ public final class Patterns {
   }
 
   /** The pattern scaled to another shape: nonzeros that fall on one place become one. */
-  public static RowSource resize(SparsityPattern base, int rows, int cols) {
+  public static MatrixRows resize(SparsityPattern base, int rows, int cols) {
     return rows(
         rows,
         cols,
@@ -83,8 +83,8 @@ public final class Patterns {
         });
   }
 
-  private static RowSource rows(int rows, int cols, long seed, RowMaker maker) {
-    return new RowSource() {
+  private static MatrixRows rows(int rows, int cols, long seed, RowMaker maker) {
+    return new MatrixRows() {
       @Override
       public int rows() {
         return rows;
@@ -120,7 +120,7 @@ public final class Patterns {
     return floor + (random.nextDouble() < mean - floor ? 1 : 0);
   }
 
-  private static RowSource band(PatternSpec spec) {
+  private static MatrixRows band(PatternSpec spec) {
     double perRow = (double) spec.nnz() / spec.rows();
     int width = (int) Math.min(spec.cols(), Math.max(1, Math.round(perRow / spec.parameter())));
     return rows(
@@ -134,7 +134,7 @@ public final class Patterns {
         });
   }
 
-  private static RowSource uniform(PatternSpec spec) {
+  private static MatrixRows uniform(PatternSpec spec) {
     double perRow = (double) spec.nnz() / spec.rows();
     return rows(
         spec.rows(),
@@ -149,7 +149,7 @@ public final class Patterns {
     return Math.max(0, around(mean + Math.sqrt(mean) * random.nextGaussian(), random));
   }
 
-  private static RowSource blocks(PatternSpec spec) {
+  private static MatrixRows blocks(PatternSpec spec) {
     int edge = (int) spec.parameter();
     int across = (int) ceilDiv(spec.cols(), edge);
     double blocksPerRow = (double) spec.nnz() / spec.rows() / edge;
@@ -173,7 +173,7 @@ public final class Patterns {
         });
   }
 
-  private static RowSource powerLaw(PatternSpec spec) {
+  private static MatrixRows powerLaw(PatternSpec spec) {
     int rows = spec.rows();
     double[] sum = {0};
     for (int rank = 0; rank < rows; rank++) {
@@ -204,7 +204,7 @@ public final class Patterns {
     return b == 0 ? a : gcd(b, a % b);
   }
 
-  private static RowSource arrow(PatternSpec spec) {
+  private static MatrixRows arrow(PatternSpec spec) {
     int diagonal = Math.min(spec.rows(), spec.cols());
     long head =
         Math.max(1, Math.round((double) (spec.nnz() - diagonal) / (spec.rows() + spec.cols())));
@@ -225,7 +225,7 @@ public final class Patterns {
         });
   }
 
-  private static RowSource stencil(PatternSpec spec) {
+  private static MatrixRows stencil(PatternSpec spec) {
     int points = (int) spec.parameter();
     int edge = (int) Math.floor(points == 7 ? Math.cbrt(spec.rows()) : Math.sqrt(spec.rows()));
     // A cube root may come out just below the whole number that it is.

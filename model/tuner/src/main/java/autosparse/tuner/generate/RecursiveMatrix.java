@@ -8,7 +8,7 @@ import autosparse.engine.RandomStream;
  * by one, except that what falls on one place twice is drawn no second time, and large shares are
  * drawn from the normal distribution that theirs approaches.
  */
-final class RecursiveMatrix implements RowSource {
+final class RecursiveMatrix implements MatrixRows {
   /** Above so many nonzeros a share is drawn as a normal number and not coin by coin. */
   private static final int MANY = 256;
 

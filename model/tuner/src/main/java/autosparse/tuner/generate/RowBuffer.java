@@ -71,7 +71,7 @@ final class RowBuffer {
   }
 
   /** Hands the row on. */
-  void visit(int row, RowSource.Visitor visitor) {
+  void visit(int row, MatrixRows.Visitor visitor) {
     visitor.row(row, columns, count);
   }
 }

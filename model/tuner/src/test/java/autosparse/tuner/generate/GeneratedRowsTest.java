@@ -22,7 +22,7 @@ class GeneratedRowsTest {
       names = {"EXPAND", "RESIZE"},
       mode = EnumSource.Mode.EXCLUDE)
   void rangesAreThoseOfTheWholePattern(PatternKind kind) {
-    autosparse.tuner.generate.RowSource source = Patterns.of(spec(kind, 10_007, 60_000));
+    MatrixRows source = Patterns.of(spec(kind, 10_007, 60_000));
     SparsityPattern whole = source.toPattern("whole");
     GeneratedRows rows = GeneratedRows.of(source);
     assertEquals(whole.nnz(), rows.sites());
@@ -50,7 +50,7 @@ class GeneratedRowsTest {
     int columns = 1 << 20;
     GeneratedRows rows =
         GeneratedRows.of(
-            new autosparse.tuner.generate.RowSource() {
+            new MatrixRows() {
               private final int[] all = java.util.stream.IntStream.range(0, columns).toArray();
 
               @Override

@@ -146,7 +146,7 @@ class PatternsTest {
 
   @Test
   void whatIsWrittenIsReadAgain() throws IOException {
-    RowSource pattern = Patterns.of(PatternSpec.of(PatternKind.RMAT, 300, 500, 4000, 1));
+    MatrixRows pattern = Patterns.of(PatternSpec.of(PatternKind.RMAT, 300, 500, 4000, 1));
     for (MatrixWriter.Format format : MatrixWriter.Format.values()) {
       Path file = folder.resolve("m" + format.suffix());
       MatrixWriter.write(pattern, file, format, "rmat");
@@ -155,7 +155,7 @@ class PatternsTest {
       assertArrayEquals(pattern.toPattern("m").columns(), read.columns());
       assertArrayEquals(pattern.toPattern("m").rowPointers(), read.rowPointers());
       byte[] first = Files.readAllBytes(file);
-      MatrixWriter.write(RowSource.of(read), file, format, "rmat");
+      MatrixWriter.write(MatrixRows.of(read), file, format, "rmat");
       assertArrayEquals(first, Files.readAllBytes(file));
     }
     try (Stream<Path> files = Files.list(folder)) {

@@ -6,7 +6,7 @@ import autosparse.schedule.SparsityPattern;
  * A sparsity pattern, row after row, that need not be in memory. Every pass over it gives the same
  * rows.
  */
-public interface RowSource {
+public interface MatrixRows {
   /** Takes one row. */
   @FunctionalInterface
   interface Visitor {
@@ -64,8 +64,8 @@ public interface RowSource {
   }
 
   /** A pattern that is in memory. */
-  static RowSource of(SparsityPattern pattern) {
-    return new RowSource() {
+  static MatrixRows of(SparsityPattern pattern) {
+    return new MatrixRows() {
       @Override
       public int rows() {
         return pattern.rows();
