@@ -7,8 +7,11 @@ import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.memory.TowerStrategy.Strips;
 import autosparse.costmodel.network.SparseTower;
+import autosparse.engine.DType;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Precision;
+import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import autosparse.kernels.Gpu;
@@ -196,5 +199,27 @@ class StrategySearchTest {
     assertTrue(strips(batch, smallest).size() > 16, smallest.toString());
     MemoryPlan aMatrix = search.plan(new Strips(Strip.size(batch)));
     assertTrue(smallest.capacityBytes() < aMatrix.capacityBytes() / 2, smallest + ", " + aMatrix);
+  }
+
+  @Test
+  void theSmallestIsTheFastestThatTakesAsLittle() {
+    long elsewhere = 1L << 30;
+    StrategySearch search =
+        new StrategySearch(
+            device,
+            tower,
+            List.of(band),
+            true,
+            elsewhere,
+            strategy -> {
+              step(List.of(band), strategy);
+              // Behind the tower the step takes more than the tower ever does.
+              try (TensorScope head = device.root().child("head")) {
+                head.create("scores", DType.F32, MemoryTag.ACTIVATION, elsewhere / 4);
+              }
+            });
+    MemoryPlan smallest = search.smallest();
+    assertEquals(TowerStrategy.KEEP_ALL, smallest.strategy());
+    assertEquals(search.fastest(smallest.capacityBytes()).orElseThrow(), smallest);
   }
 }
