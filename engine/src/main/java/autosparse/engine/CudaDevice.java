@@ -6,7 +6,6 @@ import autosparse.engine.cuda.CudaWorkGraph;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryBudget;
-import autosparse.engine.memory.RangeAllocator;
 import autosparse.kernels.CudaContext;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -75,8 +74,7 @@ public final class CudaDevice implements Device {
     this.operators = CudaOperators.create(context, precision);
     try {
       this.budget = budget(options, context);
-      long range = budget.range() / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
-      this.memory = new CudaMemory(context, range);
+      this.memory = new CudaMemory(context, budget.capacity());
     } catch (RuntimeException e) {
       operators.close();
       throw e;

@@ -84,16 +84,22 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
    *     be this process' counts as the allowance
    */
   public static MemoryBudget around(long range, Map<String, Long> taken) {
-    Map<String, Long> all = withAllowances(taken);
+    Map<String, Long> all = withAllowances(own(taken));
     return new MemoryBudget(range + sum(all), all);
+  }
+
+  /** What this process took of what became less free while it started. */
+  private static Map<String, Long> own(Map<String, Long> taken) {
+    Map<String, Long> own = new LinkedHashMap<>(taken);
+    PLANNED.forEach(
+        (purpose, allowance) ->
+            own.computeIfPresent(
+                purpose, (name, bytes) -> bytes > MOST_ALLOWANCES * allowance ? allowance : bytes));
+    return own;
   }
 
   private static Map<String, Long> withAllowances(Map<String, Long> taken) {
     Map<String, Long> all = new LinkedHashMap<>(taken);
-    PLANNED.forEach(
-        (purpose, allowance) ->
-            all.computeIfPresent(
-                purpose, (name, bytes) -> bytes > MOST_ALLOWANCES * allowance ? allowance : bytes));
     all.put(GRAPHS, GRAPHS_BYTES);
     all.put(FIRST_LAUNCHES, FIRST_LAUNCHES_BYTES);
     return all;
@@ -112,8 +118,9 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
    */
   public static MemoryBudget onGpu(
       String device, long asked, Map<String, Long> taken, long free, long total) {
-    Map<String, Long> all = withAllowances(taken);
-    long most = sum(all) - GRAPHS_BYTES - FIRST_LAUNCHES_BYTES + free;
+    Map<String, Long> own = own(taken);
+    Map<String, Long> all = withAllowances(own);
+    long most = sum(own) + free;
     long bytes = asked == 0 ? most - Math.max(LEAST_MARGIN, total / MARGIN_SHARE) : asked;
     String range =
         String.format(
@@ -151,6 +158,11 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
   /** Bytes for tensors; below 0 when the rest alone is more than the limit. */
   public long range() {
     return bytes - takenBytes();
+  }
+
+  /** Size of the range that tensors are placed in: whole multiples of its alignment, 0 at least. */
+  public long capacity() {
+    return Math.max(0, range()) / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
   }
 
   /** Limit that leaves so many bytes for tensors. */

@@ -92,6 +92,8 @@ class MemoryBudgetTest {
   @Test
   void allIsForTensorsWhereThereIsNoDriver() {
     assertEquals(GIB, MemoryBudget.ofTensors(GIB).range());
+    assertEquals(256, MemoryBudget.ofTensors(511).capacity());
+    assertEquals(0, MemoryBudget.planned(256).capacity());
     assertTrue(MemoryBudget.planned(GIB).range() < GIB / 2);
   }
 }

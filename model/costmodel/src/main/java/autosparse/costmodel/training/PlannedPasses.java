@@ -4,7 +4,6 @@ import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.engine.memory.MemoryBudget;
-import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.InputException;
@@ -41,7 +40,7 @@ public final class PlannedPasses {
 
   /** Bytes that a pass may take. */
   private long room() {
-    return budget.range() / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT - base;
+    return budget.capacity() - base;
   }
 
   /**

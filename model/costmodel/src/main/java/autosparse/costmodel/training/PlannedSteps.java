@@ -4,7 +4,6 @@ import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.engine.memory.MemoryBudget;
-import autosparse.engine.memory.RangeAllocator;
 import autosparse.schedule.InputException;
 import autosparse.schedule.SparsityPattern;
 import java.util.ArrayList;
@@ -45,11 +44,6 @@ public final class PlannedSteps {
     this.budget = budget;
   }
 
-  /** Bytes of the device's range for tensors. */
-  private long capacity() {
-    return Math.max(0, budget.range()) / RangeAllocator.ALIGNMENT * RangeAllocator.ALIGNMENT;
-  }
-
   /**
    * Plans the step of each group of matrices that takes most. Which one that is, is only looked for
    * where memory is scarce: elsewhere it is taken to be the one of most schedules.
@@ -66,7 +60,7 @@ public final class PlannedSteps {
       StepPlan.Step largest =
           group.stream().max(Comparator.comparingInt(PlannedSteps::schedules)).orElseThrow();
       Optional<Planned> planned = find(largest);
-      if (planned.isEmpty() || planned.get().plan().capacityBytes() > ROOMY * capacity()) {
+      if (planned.isEmpty() || planned.get().plan().capacityBytes() > ROOMY * budget.capacity()) {
         StepPlan.Step most =
             group.stream().max(Comparator.comparingLong(this::headBytes)).orElseThrow();
         planned = Optional.of(plan(most));
@@ -94,7 +88,7 @@ public final class PlannedSteps {
    * work and the next step's patterns.
    */
   public boolean areRoomy() {
-    return plans.values().stream().allMatch(p -> p.plan().capacityBytes() <= capacity() / 2);
+    return plans.values().stream().allMatch(p -> p.plan().capacityBytes() <= budget.capacity() / 2);
   }
 
   /** All plans so far. */
@@ -111,12 +105,12 @@ public final class PlannedSteps {
   private Optional<Planned> find(StepPlan.Step step) {
     if (!planner.hasTower()) {
       MemoryPlan only = planner.onlyPlan(step);
-      return only.capacityBytes() <= capacity()
+      return only.capacityBytes() <= budget.capacity()
           ? Optional.of(new Planned(only, only.peakBytes()))
           : Optional.empty();
     }
     StrategySearch search = planner.search(step);
-    return search.fastest(capacity()).map(plan -> new Planned(plan, search.behindBytes()));
+    return search.fastest(budget.capacity()).map(plan -> new Planned(plan, search.behindBytes()));
   }
 
   private InputException tooLarge(StepPlan.Step step) {
@@ -158,7 +152,7 @@ public final class PlannedSteps {
   }
 
   private boolean covers(Planned planned, StepPlan.Step step) {
-    return planned.plan().capacityBytes() <= ROOMY * capacity()
+    return planned.plan().capacityBytes() <= ROOMY * budget.capacity()
         || headBytes(step) <= planned.headBytes();
   }
 }
