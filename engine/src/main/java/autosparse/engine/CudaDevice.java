@@ -7,6 +7,7 @@ import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryBudget;
 import autosparse.kernels.CudaContext;
+import autosparse.kernels.HostLedger;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeSet;
@@ -152,6 +153,11 @@ public final class CudaDevice implements Device {
   @Override
   public MemoryBudget budget() {
     return budget;
+  }
+
+  @Override
+  public HostLedger hostLedger() {
+    return context.hostLedger();
   }
 
   @Override

@@ -6,6 +6,7 @@ import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
+import autosparse.kernels.HostLedger;
 import java.util.Map;
 
 /**
@@ -53,6 +54,9 @@ public sealed interface Device extends AutoCloseable
   default MemoryBudget budget() {
     return MemoryBudget.ofTensors(memory().capacity());
   }
+
+  /** The book of what this device takes of the host outside the Java heap, tensors aside. */
+  HostLedger hostLedger();
 
   /**
    * Whether operators are queued for a processor of its own, so that few large pieces of work and
