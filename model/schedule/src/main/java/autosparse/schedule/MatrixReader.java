@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * Reads sparsity patterns. To add a format, add its suffix to {@link #SUFFIXES} and a case to
- * {@link #read}.
+ * {@link #read} and {@link #size}.
  */
 public final class MatrixReader {
   /**
@@ -22,15 +22,29 @@ public final class MatrixReader {
    * @throws InputException naming file and line (or field), value, and what was expected
    */
   public static SparsityPattern read(Path file) {
+    String suffix = suffix(file);
     String fileName = String.valueOf(file.getFileName());
-    for (String suffix : SUFFIXES) {
-      if (fileName.endsWith(suffix)) {
-        String name = fileName.substring(0, fileName.length() - suffix.length());
-        return suffix.equals(".csr")
-            ? CsrReader.read(file, name)
-            : MatrixMarketReader.read(file, name);
-      }
-    }
-    throw new InputException(file + ": unknown kind of matrix file, expected one of " + SUFFIXES);
+    String name = fileName.substring(0, fileName.length() - suffix.length());
+    return suffix.equals(".csr") ? CsrReader.read(file, name) : MatrixMarketReader.read(file, name);
+  }
+
+  /**
+   * How large a matrix can be, from its header or size line alone.
+   *
+   * @throws InputException naming file and line (or field), value, and what was expected
+   */
+  public static MatrixSize size(Path file) {
+    return suffix(file).equals(".csr") ? CsrReader.size(file) : MatrixMarketReader.size(file);
+  }
+
+  private static String suffix(Path file) {
+    String fileName = String.valueOf(file.getFileName());
+    return SUFFIXES.stream()
+        .filter(fileName::endsWith)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new InputException(
+                    file + ": unknown kind of matrix file, expected one of " + SUFFIXES));
   }
 }

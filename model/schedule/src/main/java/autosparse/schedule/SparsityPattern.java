@@ -104,6 +104,16 @@ public final class SparsityPattern {
     }
   }
 
+  /** Bytes of heap that the arrays of this pattern take. */
+  public long hostBytes() {
+    return hostBytes(rows, columns.length);
+  }
+
+  /** Bytes of heap that the arrays of a pattern take. */
+  public static long hostBytes(long rows, long nnz) {
+    return HeapSize.array(rows + 1, Long.BYTES) + HeapSize.array(nnz, Integer.BYTES);
+  }
+
   /** The matrix's name, without folder or suffix. */
   public String name() {
     return name;

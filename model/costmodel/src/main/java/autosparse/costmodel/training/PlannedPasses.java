@@ -94,7 +94,8 @@ public final class PlannedPasses {
 
   private InputException tooLarge(String whatTakes, long bytes, String way, String otherwise) {
     return new InputException(
-        "--memory-budget: "
+        budget.flag()
+            + ": "
             + whatTakes
             + " "
             + bytes
@@ -104,7 +105,9 @@ public final class PlannedPasses {
             + base
             + " of weights, the device's range for tensors has "
             + Math.max(0, budget.range())
-            + ": raise --memory-budget to "
+            + ": raise "
+            + budget.flag()
+            + " to "
             + budget.bytesFor(base + bytes)
             + " or more"
             + otherwise);

@@ -117,7 +117,8 @@ public final class PlannedSteps {
     MemoryPlan smallest =
         planner.hasTower() ? planner.search(step).smallest() : planner.onlyPlan(step);
     return new InputException(
-        "--memory-budget: a step on "
+        budget.flag()
+            + ": a step on "
             + step.matrices().stream().map(m -> patterns.get(m).name()).toList()
             + " takes "
             + smallest.capacityBytes()
@@ -127,7 +128,9 @@ public final class PlannedSteps {
             + smallest.baseBytes()
             + " of them weights, gradients and optimiser; the device's range has "
             + Math.max(0, budget.range())
-            + ": raise --memory-budget to "
+            + ": raise "
+            + budget.flag()
+            + " to "
             + budget.bytesFor(smallest.capacityBytes())
             + " or more, or lower "
             + (planner.hasTower() ? "--channels or " : "")
