@@ -27,13 +27,14 @@ final class Evaluation {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
-    TrainingData data = Session.read(options.data(), options.seed());
-    try (Device device = selection.open();
+    HostPlan host = new HostPlan(selection.host());
+    TrainingData data = Session.read(options.data(), options.seed(), host, 1);
+    try (Device device = selection.withHost(host.budget()).open();
         PlannedModel model = PlannedModel.of(options.checkpoint(), device)) {
       Session.requireOperators(options.checkpoint(), model.config(), data);
       ModelKind kind = model.config().kind();
       Optional<Path> baseline = kind == ModelKind.FEATURES_MLP ? Optional.empty() : baseline();
-      PlannedPasses plans = model.judge(data, LOSS_BATCH, true, 0);
+      PlannedPasses plans = model.judge(data, LOSS_BATCH, true, 0, host);
       ResultTable table;
       autosparse.costmodel.training.Evaluation evaluation;
       try (Session session = Session.load(device, data, options.checkpoint())) {
@@ -44,7 +45,7 @@ final class Evaluation {
         table.with(
             Baseline.NAME,
             "derived features only, no pattern",
-            Baseline.judge(device, data, baseline.get()));
+            Baseline.judge(device, data, baseline.get(), host));
       }
       main.print(
           String.format(

@@ -21,7 +21,8 @@ import picocli.CommandLine.ScopeType;
     description = {
       "Learns which format and schedule makes a sparse matrix operator fastest.",
       "",
-      "Start with `demo`: it trains on the data set that comes with the program. `doctor` shows what",
+      "Start with `demo`: it trains on the data set that comes with the program. `doctor` shows"
+          + " what",
       "this machine offers. Every command explains itself: trainer <command> --help.",
       ""
     },
@@ -126,7 +127,8 @@ public final class Main {
         || failure instanceof MemoryBudgetException) {
       return report(failure, BAD_INPUT, "");
     }
-    if (failure instanceof OutOfMemoryError) {
+    if (failure instanceof OutOfMemoryError
+        && String.valueOf(failure.getMessage()).matches("(?i).*(heap|GC overhead|array).*")) {
       String heap = Runtime.getRuntime().maxMemory() / (1 << 20) + " MB";
       return report(failure, FAILED, " (the Java heap is " + heap + "; java -Xmx sets it)");
     }

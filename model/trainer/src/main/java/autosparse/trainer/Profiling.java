@@ -18,12 +18,14 @@ import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Precision;
+import autosparse.engine.memory.HostBudget;
 import autosparse.engine.memory.MemoryBudget;
 import autosparse.kernels.Gpu;
 import autosparse.layers.RankingLoss;
 import autosparse.layers.RateSchedule;
 import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixReader;
+import autosparse.schedule.MatrixSize;
 import autosparse.schedule.MeasuredSchedule;
 import autosparse.schedule.Problem;
 import autosparse.schedule.RecordFile;
@@ -100,7 +102,7 @@ final class Profiling {
 
   int run() {
     Target target = target();
-    List<Supplier<SparsityPattern>> matrices = matrices();
+    List<Supplier<SparsityPattern>> matrices = matrices(Devices.select(options.device()).host());
     try {
       Files.createDirectories(options.out());
     } catch (IOException e) {
@@ -187,18 +189,29 @@ final class Profiling {
   }
 
   /** The matrices, each read or made when it is its turn: they need not fit memory together. */
-  private List<Supplier<SparsityPattern>> matrices() {
+  private List<Supplier<SparsityPattern>> matrices(HostBudget host) {
     List<Supplier<SparsityPattern>> all = new ArrayList<>();
-    options.matrices().ifPresent(folder -> files(folder).forEach(f -> all.add(() -> read(f))));
+    options
+        .matrices()
+        .ifPresent(
+            folder ->
+                files(folder)
+                    .forEach(
+                        file -> {
+                          require(host, MatrixReader.size(file));
+                          all.add(() -> MatrixReader.read(file));
+                        }));
     for (ProfileOptions.Generated generated : options.generated()) {
       PatternSpec spec = generated.spec();
+      require(host, new MatrixSize(spec.rows(), spec.cols(), spec.nnz(), 0));
       all.add(() -> Patterns.of(spec).toPattern(generated.name()));
     }
     return all;
   }
 
-  private static SparsityPattern read(Path file) {
-    return MatrixReader.read(file);
+  /** One matrix is in memory at a time. */
+  private static void require(HostBudget host, MatrixSize size) {
+    new HostPlan(host).keepMatrices(List.of(size), 1);
   }
 
   private Optional<Gpu> gpu() {
@@ -293,6 +306,7 @@ final class Profiling {
           pattern.nnz(),
           planner.sitesByLevel(step),
           new MemoryBudget(0, target.taken()).takenBytes(),
+          pattern.hostBytes(),
           keepAll,
           search.smallest(),
           ways,

@@ -31,9 +31,11 @@ final class Ranking {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
+    HostPlan host = new HostPlan(selection.host());
+    host.keepMatrices(List.of(MatrixReader.size(options.matrix())), 1);
     SparsityPattern pattern = MatrixReader.read(options.matrix());
     ScheduleFile candidates = ScheduleFile.read(options.schedules(), options.op());
-    double[] scores = scores(selection, pattern, candidates);
+    double[] scores = scores(selection.withHost(host.budget()), pattern, candidates);
     List<Integer> order =
         IntStream.range(0, scores.length)
             .boxed()

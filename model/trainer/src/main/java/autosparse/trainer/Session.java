@@ -19,11 +19,15 @@ import autosparse.schedule.DataSetFolder;
 import autosparse.schedule.Dataset;
 import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixFolder;
+import autosparse.schedule.MatrixSize;
 import autosparse.schedule.Op;
 import autosparse.schedule.Split;
+import autosparse.schedule.Task;
 import autosparse.trainer.options.DataOptions;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A model on a device together with the data it is fitted to or judged on. */
 final class Session implements AutoCloseable {
@@ -48,8 +52,13 @@ final class Session implements AutoCloseable {
             device.root(), data.patterns(), device.memory().capacity() / PATTERN_SHARE);
   }
 
-  /** Reads records, split and matrices; nothing is written. */
-  static TrainingData read(DataOptions options, long seed) {
+  /**
+   * Reads records, split and matrices; nothing is written.
+   *
+   * @param host takes down what is kept; asked before matrices are read
+   * @param together matrices that a step works on
+   */
+  static TrainingData read(DataOptions options, long seed, HostPlan host, int together) {
     Dataset records = Dataset.load(options.data(), options.ops());
     for (Op op : options.ops()) {
       if (records.tasks(op).isEmpty()) {
@@ -67,7 +76,18 @@ final class Session implements AutoCloseable {
           case BASE -> Split.base(records, heldOut(options, records, seed));
           case NONE -> Split.none(records);
         };
+    host.keep(HostPlan.SCHEDULES, records.tasks().stream().mapToLong(Task::hostBytes).sum());
+    host.keepMatrices(sizes(split, matrices), together);
     return TrainingData.load(split, matrices);
+  }
+
+  /** Each matrix of a split once. */
+  private static List<MatrixSize> sizes(Split split, MatrixFolder matrices) {
+    Map<String, Path> files = new LinkedHashMap<>();
+    split.parts().forEach(part -> files.put(part.task().matrix(), part.task().recordFile()));
+    return files.entrySet().stream()
+        .map(matrix -> matrices.size(matrix.getKey(), matrix.getValue()))
+        .toList();
   }
 
   private static Dataset only(Dataset records, List<String> matrices) {
