@@ -5,18 +5,24 @@ import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.HostMemory;
 import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.memory.SystemMemory;
 import autosparse.engine.reference.ReferenceOperators;
 import autosparse.kernels.HostLedger;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.bytedeco.javacpp.Pointer;
 
 /**
  * A device in host memory: the CPU engine (float, all cores) or the reference (double, plain
  * loops).
  */
 public final class HostDevice implements Device {
+  static {
+    // JavaCPP would refuse to work in a process that is larger than four times the heap's limit.
+    // Tensors are outside the heap, and HostBudget says how large the process may get.
+    System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+  }
+
   /**
    * Settings of a host device.
    *
@@ -41,7 +47,9 @@ public final class HostDevice implements Device {
     /** Three quarters of the physical memory, all cores, no guards. */
     public static Options defaults() {
       return new Options(
-          Pointer.totalPhysicalBytes() / 4 * 3, Runtime.getRuntime().availableProcessors(), false);
+          SystemMemory.ofThisMachine().totalBytes().orElse(UNKNOWN_MEMORY) / 4 * 3,
+          Runtime.getRuntime().availableProcessors(),
+          false);
     }
 
     public Options withCapacity(long bytes) {
@@ -60,6 +68,9 @@ public final class HostDevice implements Device {
       return new Options(budget, threads, true);
     }
   }
+
+  /** Taken to be there where the system does not say, in bytes. */
+  private static final long UNKNOWN_MEMORY = 8L << 30;
 
   private final String name;
   private final DType real;

@@ -96,7 +96,7 @@ class HeapSizeTest {
     StringBuilder lines = new StringBuilder();
     for (int chunk = 1; chunk <= 20_000; chunk++) {
       lines
-          .append("0 1 A 2 i k A 2 i 0 k 1 0 0 None None None 0 4 ")
+          .append("0 1 A 2 i k A 2 i 0 k 1 0 0 i None None 0 4 ")
           .append(chunk)
           .append(" 1.5\n");
     }

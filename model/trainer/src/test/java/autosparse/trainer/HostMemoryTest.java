@@ -254,13 +254,14 @@ class HostMemoryTest {
     TinyDataSet set = TinyDataSet.write(folder.resolve("set"));
     try (Writer out = Files.newBufferedWriter(set.records().resolve("spmm/m1.txt"))) {
       for (int chunk = 1; chunk <= 200_000; chunk++) {
-        out.write("0 1 A 2 i k A 2 i 0 k 1 0 0 None None None 0 4 " + chunk + " 1.5\n");
+        out.write("0 1 A 2 i k A 2 i 0 k 1 0 0 i None None 0 4 " + chunk + " 1.5\n");
       }
     }
     Path run = folder.resolve("run");
     String said = process(1, "20m", train(set, run));
     assertEquals(1, said.lines().count(), said);
-    assertTrue(said.startsWith("error: Java heap space (the Java heap is 20 MB; java -Xmx"), said);
+    assertTrue(said.startsWith("error: Java heap space"), said);
+    assertTrue(said.contains("(the Java heap is 20 MB; java -Xmx sets it)"), said);
     assertTrue(Files.notExists(run), "nothing is left behind");
   }
 }
