@@ -337,9 +337,13 @@ public final class StrategySearch {
       strips = new ArrayList<>();
       int count = 1;
       long most = Strip.size(patterns);
+      List<Strip> last = List.of();
       while (most >= 1) {
         List<Strip> of = Strip.of(patterns, tower, most);
-        strips.add(candidate(most, of));
+        if (!of.equals(last)) {
+          strips.add(candidate(most, of)); // a matrix of few rows cannot be divided any further
+          last = of;
+        }
         long largest = of.stream().mapToLong(Strip::size).max().orElse(0);
         if (largest == 0 || largest > most) {
           break; // nothing to be had at once, or the fewest rows that can be owned

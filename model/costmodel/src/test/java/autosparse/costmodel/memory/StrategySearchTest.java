@@ -201,6 +201,14 @@ class StrategySearchTest {
     assertTrue(smallest.capacityBytes() < aMatrix.capacityBytes() / 2, smallest + ", " + aMatrix);
   }
 
+  /** All its rows must stay together, so there is one strip, and it has the matrix's size. */
+  @Test
+  void aMatrixOfFewRowsIsOneStrip() {
+    RowSource few = band(8);
+    MemoryPlan plan = search(List.of(few), new HashSet<>()).ofKind(Strips.class, 0).orElseThrow();
+    assertEquals(new Strips(few.sites()), plan.strategy());
+  }
+
   @Test
   void theSmallestIsTheFastestThatTakesAsLittle() {
     long elsewhere = 1L << 30;
