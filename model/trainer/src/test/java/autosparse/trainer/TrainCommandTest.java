@@ -36,7 +36,8 @@ class TrainCommandTest {
   @Test
   void theRunFolderIsComplete() throws IOException {
     ObjectMapper json = new ObjectMapper();
-    assertEquals(3, json.readTree(trained.folder().resolve("env.json").toFile()).path("seed").asInt());
+    assertEquals(
+        3, json.readTree(trained.folder().resolve("env.json").toFile()).path("seed").asInt());
     Map<String, Object> config = RunFolder.readConfig(trained.folder());
     assertEquals("8", String.valueOf(config.get("channels")));
     // Not the word auto, but what it stood for on this machine.
@@ -70,13 +71,15 @@ class TrainCommandTest {
   void evaluateRankAndExport() throws IOException {
     List<String> evaluate =
         Program.join(
-            Program.join(List.of("evaluate"), trained.data().arguments("spmm").toArray(String[]::new)),
+            Program.join(
+                List.of("evaluate"), trained.data().arguments("spmm").toArray(String[]::new)),
             "--seed",
             "3",
             "--checkpoint");
     program.succeed(Program.join(evaluate, trained.folder().toString()));
     String judged = program.out();
-    program.succeed(List.of("evaluate", "--checkpoint", trained.folder().toString(), "--op", "spmm"));
+    program.succeed(
+        List.of("evaluate", "--checkpoint", trained.folder().toString(), "--op", "spmm"));
     assertEquals(judged, program.out(), "a run is judged on its own split");
     for (String text : List.of("autosparse", "features-mlp", "random", "blind")) {
       assertTrue(judged.contains(text), text + " in " + judged);
@@ -102,7 +105,8 @@ class TrainCommandTest {
       assertTrue(known.stream().anyMatch(record -> record.startsWith(words[2] + " ")), words[2]);
     }
     Path file = folder.resolve("weights.safetensors");
-    program.succeed(List.of("export", "--checkpoint", trained.folder().toString(), "--out", file.toString()));
+    program.succeed(
+        List.of("export", "--checkpoint", trained.folder().toString(), "--out", file.toString()));
     try (SafetensorsFile weights = SafetensorsFile.open(file);
         SafetensorsFile checkpoint = SafetensorsFile.open(TrainedRun.lastOf(trained.folder()))) {
       assertTrue(weights.tensors().size() > 20);

@@ -31,7 +31,8 @@ class TrainRefusalTest {
   void aLossThatIsNoNumberEndsTheRun() throws IOException {
     Path run = folder.resolve("diverged");
     // The first step leaves weights of 1e30 and more, whose products overflow in the second.
-    assertEquals(2, program.run(trained.train(run, "--lr", "1", "--weight-decay", "1e30", "--clip", "0")));
+    assertEquals(
+        2, program.run(trained.train(run, "--lr", "1", "--weight-decay", "1e30", "--clip", "0")));
     String error = program.err();
     assertTrue(error.contains(": the loss is NaN; a lower --lr"), error);
     assertEquals(List.of(), RunFolder.checkpointsOf(run).steps());
@@ -123,7 +124,8 @@ class TrainRefusalTest {
             Program.commandLine(
                 Program.join(
                     Program.join(
-                        List.of("evaluate"), trained.data().arguments("spmm").toArray(String[]::new)),
+                        List.of("evaluate"),
+                        trained.data().arguments("spmm").toArray(String[]::new)),
                     "--checkpoint",
                     run.toString())));
     String script =

@@ -62,7 +62,9 @@ class TrainResumeTest {
     shorter.set(shorter.indexOf("--epochs") + 1, "1");
     shorter.set(shorter.indexOf("--baseline-epochs") + 1, "0");
     program.succeed(shorter);
-    assertEquals(TrainedRun.stepsOf(trained.folder()).size() / TrainedRun.EPOCHS, TrainedRun.stepsOf(run).size());
+    assertEquals(
+        TrainedRun.stepsOf(trained.folder()).size() / TrainedRun.EPOCHS,
+        TrainedRun.stepsOf(run).size());
     assertEquals(1, RunFolder.checkpointsOf(run).steps().size());
     program.refuse(
         List.of("train", "--out", folder.resolve("none").toString(), "--resume"), "holds no run");
@@ -81,7 +83,9 @@ class TrainResumeTest {
       process.destroyForcibly();
     }
     List<Long> steps = RunFolder.checkpointsOf(run).steps();
-    assertTrue(steps.get(steps.size() - 1) < TrainedRun.stepsOf(trained.folder()).size(), "ended too late");
+    assertTrue(
+        steps.get(steps.size() - 1) < TrainedRun.stepsOf(trained.folder()).size(),
+        "ended too late");
     program.succeed(List.of("train", "--out", run.toString(), "--resume"));
     trained.assertSameEnd(run);
   }
@@ -142,7 +146,8 @@ class TrainResumeTest {
     assertArrayEquals(metrics, Files.readAllBytes(run.resolve("metrics.jsonl")));
     program.refuse(
         Program.join(
-            Program.join(List.of("evaluate"), trained.data().arguments("spmm").toArray(String[]::new)),
+            Program.join(
+                List.of("evaluate"), trained.data().arguments("spmm").toArray(String[]::new)),
             "--checkpoint",
             own.tensors().toString()),
         "expected a model of AutoSparse Net");
@@ -171,7 +176,10 @@ class TrainResumeTest {
         "--feature-bins 16",
         "was started with 0");
     program.refuse(
-        trained.train(folder.resolve("many"), "--feature-bins", "257"), "--feature-bins", "257", "256");
+        trained.train(folder.resolve("many"), "--feature-bins", "257"),
+        "--feature-bins",
+        "257",
+        "256");
   }
 
   @Test
