@@ -30,7 +30,8 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Nothing is computed: the step runs on a device that places tensors and holds none, so a GPU",
       "can be planned for that is not here (--gpu). --measure runs the steps too and compares,",
-      "to the byte. The network is that of train with --feature-bins 0: edges of bins are the data's.",
+      "to the byte. The defaults are those of train. Edges of bins are the data's: planned is the",
+      "widest first layer that --feature-bins allows.",
       "Writes index.html, profile.csv, and for each matrix a pickle for PyTorch's memory_viz and a",
       "trace for Perfetto."
     },
@@ -93,6 +94,13 @@ final class MemoryProfileCommand implements Callable<Integer> {
 
   @Option(
       names = "--head",
+  @Option(
+      names = "--feature-bins",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "As in train; 0 for none (default: ${DEFAULT-VALUE}).")
+  private int featureBins;
+
       paramLabel = "SIZE",
       defaultValue = "compact",
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
@@ -101,7 +109,7 @@ final class MemoryProfileCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      defaultValue = "768",
+      defaultValue = "1024",
       description = "Schedules of a step (default: ${DEFAULT-VALUE}).")
   private int batch;
 
@@ -161,7 +169,7 @@ final class MemoryProfileCommand implements Callable<Integer> {
             ModelConfig.TokenForm.NORMALIZED,
             true,
             workFeatures == Switch.ON,
-            0,
+            featureBins,
             head);
     List<ProfileOptions.Budget> sizes =
         budgets.stream()

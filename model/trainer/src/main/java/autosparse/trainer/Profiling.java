@@ -85,16 +85,16 @@ final class Profiling {
     this.config = options.model().toConfig(List.of(options.op()));
     this.training =
         new TrainingConfig(
-            RankingLoss.LAMBDARANK,
+            RankingLoss.MARGIN_LAMBDARANK,
             1,
             options.batch(),
             1,
             1,
             1e-3,
             RateSchedule.CONSTANT,
-            0,
-            false,
-            0,
+            0.01,
+            true,
+            1,
             SEED);
   }
 
@@ -257,7 +257,7 @@ final class Profiling {
   private MatrixProfile profile(SparsityPattern pattern, Target target) {
     TrainingData data = data(pattern);
     StepPlan.Step step = new StepPlan(data, training).epoch(0).get(0);
-    ModelStatistics statistics = data.statistics();
+    ModelStatistics statistics = data.statistics().withFullBins(config.featureBins());
     try (StepPlanner planner =
         new StepPlanner(target.planning().get(), config, statistics, data, training)) {
       StrategySearch search = planner.search(step);
