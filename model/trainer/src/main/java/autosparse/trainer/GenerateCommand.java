@@ -51,7 +51,10 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--nnz",
       paramLabel = "N",
-      description = "Nonzeros to aim for; a stencil's follow from its points.")
+      description = {
+        "Nonzeros to aim for. A stencil's follow from its points; rmat draws N",
+        "places, and those that coincide are one nonzero."
+      })
   private Long nnz;
 
   @Option(

@@ -56,7 +56,8 @@ final class MemoryProfileCommand implements Callable<Integer> {
       converter = Converters.GeneratedConverter.class,
       description = {
         "Matrices to make for the profile besides: band, rmat or uniform",
-        "with about N nonzeros, e.g. band:1000000,rmat:10000000."
+        "with about N nonzeros, e.g. band:1000000,rmat:10000000. R-MAT draws",
+        "N places; those that coincide are one nonzero. Named after what it has."
       })
   private List<ProfileOptions.Generated> generated = List.of();
 

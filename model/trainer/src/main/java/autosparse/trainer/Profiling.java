@@ -37,6 +37,7 @@ import autosparse.trainer.profile.PlainFramework;
 import autosparse.trainer.profile.ProfileFiles;
 import autosparse.trainer.profile.ProfileTable;
 import autosparse.trainer.report.ProfilePage;
+import autosparse.tuner.generate.MatrixRows;
 import autosparse.tuner.generate.PatternSpec;
 import autosparse.tuner.generate.Patterns;
 import autosparse.tuner.space.ScheduleSpace;
@@ -192,7 +193,11 @@ final class Profiling {
     options.matrices().ifPresent(folder -> files(folder).forEach(f -> all.add(() -> read(f))));
     for (ProfileOptions.Generated generated : options.generated()) {
       PatternSpec spec = generated.spec();
-      all.add(() -> Patterns.of(spec).toPattern(generated.name()));
+      all.add(
+          () -> {
+            MatrixRows rows = Patterns.of(spec);
+            return rows.toPattern(generated.name(rows.nnz()));
+          });
     }
     return all;
   }
