@@ -61,9 +61,9 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--parameter",
       paramLabel = "X",
       description = {
-        "band: share of it filled (.5); blocks: edge (8); rmat: chance of the upper left quarter",
-        "(.57); stencil: points, 5, 9 or 7 in 3-D (5); powerlaw: exponent (1);",
-        "expand: share of a block filled (1)."
+        "band: share of it filled (.5); blocks: edge (8); rmat: chance of the upper",
+        "left quarter (.57); stencil: points, 5, 9 or 7 in 3-D (5); powerlaw:",
+        "exponent (1); expand: share of a block filled (1)."
       })
   private Double parameter;
 

@@ -25,8 +25,9 @@ import picocli.CommandLine.ParentCommand;
     abbreviateSynopsis = true,
     sortOptions = false,
     description = {
-      "Say what a training step on each matrix takes: the peak with everything kept, the smallest",
-      "budget that works, and how a step is run within each of --budgets.",
+      "Say what memory a training step on each matrix takes, before it runs.",
+      "The peak with everything kept, the smallest budget that works, and how a step is run within",
+      "each of --budgets.",
       "",
       "Nothing is computed: the step runs on a device that places tensors and holds none, so a GPU",
       "can be planned for that is not here (--gpu). --measure runs the steps too and compares,",
@@ -94,14 +95,14 @@ final class MemoryProfileCommand implements Callable<Integer> {
   private Switch workFeatures;
 
   @Option(
-      names = "--head",
-  @Option(
       names = "--feature-bins",
       paramLabel = "N",
       defaultValue = "16",
       description = "As in train; 0 for none (default: ${DEFAULT-VALUE}).")
   private int featureBins;
 
+  @Option(
+      names = "--head",
       paramLabel = "SIZE",
       defaultValue = "compact",
       description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")

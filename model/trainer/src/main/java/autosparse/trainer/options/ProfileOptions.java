@@ -114,6 +114,11 @@ public record ProfileOptions(
         "--model",
         model.model(),
         "a network that reads patterns");
+    Require.that(
+        device.memoryBudgetBytes() == 0,
+        "--memory-budget",
+        device.memoryBudgetBytes(),
+        "none here: --budgets names those to find a way for");
     Require.that(gpu.isEmpty() || !measure, "--measure", "with --gpu " + gpu, "one of the two");
   }
 }
