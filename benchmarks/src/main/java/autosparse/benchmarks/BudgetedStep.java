@@ -3,6 +3,7 @@ package autosparse.benchmarks;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.memory.PyramidOnDemand;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerPass;
 import autosparse.costmodel.memory.TowerStrategy;
@@ -15,7 +16,6 @@ import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.Adam;
-import autosparse.layers.PatternPyramid;
 import autosparse.layers.RankingLoss;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,21 +60,9 @@ final class BudgetedStep implements AutoCloseable {
 
   /** Runs one step and waits for its loss. */
   double run(TowerStrategy strategy, RowSource matrix) {
-    List<PatternPyramid> whole = new ArrayList<>();
-    try {
-      TowerPass pass =
-          TowerPass.of(
-              strategy,
-              tower(),
-              scope,
-              List.of(matrix),
-              () -> {
-                whole.add(new PatternPyramid(scope, matrix));
-                return whole.get(0);
-              });
-      run(pass);
-    } finally {
-      whole.forEach(PatternPyramid::close);
+    List<RowSource> batch = List.of(matrix);
+    try (PyramidOnDemand whole = new PyramidOnDemand(scope, batch)) {
+      run(TowerPass.of(strategy, tower(), scope, batch, whole));
     }
     return ranking.loss();
   }

@@ -6,6 +6,7 @@ import autosparse.engine.cuda.CudaWorkGraph;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryBudget;
+import autosparse.kernels.Cleanup;
 import autosparse.kernels.CudaContext;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -76,7 +77,7 @@ public final class CudaDevice implements Device {
       this.budget = budget(options, context);
       this.memory = new CudaMemory(context, budget.capacity());
     } catch (RuntimeException e) {
-      operators.close();
+      Cleanup.after(e, operators::close);
       throw e;
     }
     this.blocks = new DeviceBlocks(memory, options.guarded());
@@ -97,7 +98,7 @@ public final class CudaDevice implements Device {
     try {
       return new CudaDevice(context, options);
     } catch (RuntimeException e) {
-      context.close();
+      Cleanup.after(e, context::close);
       throw e;
     }
   }

@@ -89,12 +89,14 @@ public final class TensorScope implements AutoCloseable {
     return create(other.name() + "'", other.dtype(), MemoryTag.WORKSPACE, other.shape().toArray());
   }
 
+  /** An I32 tensor [values.length] of these values. */
   public Tensor ints(String tensorName, MemoryTag tag, int[] values) {
     Tensor tensor = create(tensorName, DType.I32, tag, values.length);
     tensor.write(0, values, 0, values.length);
     return tensor;
   }
 
+  /** An I64 tensor [values.length] of these values. */
   public Tensor longs(String tensorName, MemoryTag tag, long[] values) {
     Tensor tensor = create(tensorName, DType.I64, tag, values.length);
     tensor.write(0, values, 0, values.length);
@@ -159,6 +161,7 @@ public final class TensorScope implements AutoCloseable {
     sealed = true;
   }
 
+  /** Takes {@link #seal} back. */
   public void unseal() {
     sealed = false;
   }

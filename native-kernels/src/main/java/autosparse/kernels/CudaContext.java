@@ -93,17 +93,34 @@ public final class CudaContext implements AutoCloseable {
   /** The context of a device that was retained; a driver that refuses more has it released. */
   private static CudaContext ofRetained(Driver driver, Gpu gpu) {
     try {
-      long contextBytes = driver.contextBytes(gpu.ordinal());
+      long contextBytes = contextBytes(driver, gpu.ordinal());
       CudaContext context = new CudaContext(driver, gpu);
       context.startAccounts(contextBytes);
       return context;
     } catch (DriverFailure e) {
-      try {
-        driver.releaseContext(gpu.ordinal());
-      } catch (DriverFailure another) {
-        e.addSuppressed(another);
-      }
+      Cleanup.after(e, () -> driver.releaseContext(gpu.ordinal()));
       throw e;
+    }
+  }
+
+  /** Gives something back to the driver. */
+  @FunctionalInterface
+  private interface Return extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Device memory that a context takes by itself, in bytes: that of one more on the same device,
+   * made and given back at once. The first one's cannot be read, since without a context there is
+   * no free memory to ask for. The retained context is current afterwards, whatever fails.
+   */
+  private static long contextBytes(Driver driver, int ordinal) {
+    long before = driver.memoryInfo().free();
+    Driver.Context another = driver.createContext(ordinal);
+    try (Return current = driver::makeCurrent;
+        Return created = () -> driver.destroy(another)) {
+      return Math.max(0, before - driver.memoryInfo().free());
     }
   }
 

@@ -80,26 +80,34 @@ public final class NeighborMap {
     }
   }
 
+  /** Which offsets the bits of {@link #masks} stand for. */
   public ConvolutionKernel kernel() {
     return kernel;
   }
 
+  /** Sites that are read. */
   public Sites inputSites() {
     return inputSites;
   }
 
+  /** Sites that are written. */
   public Sites outputSites() {
     return outputSites;
   }
 
+  /**
+   * I64 [outputs + 1]: the inputs of output i are inputs[pointers[i]] to inputs[pointers[i + 1]].
+   */
   public Tensor pointers() {
     return pointers;
   }
 
+  /** I32 [outputs]: bit k says that the input at offset k is active. */
   public Tensor masks() {
     return masks;
   }
 
+  /** I32 [pairs]: numbers of input sites, those of one output by rising offset. */
   public Tensor inputs() {
     return inputs;
   }

@@ -117,10 +117,12 @@ public final class Sites {
     columns.write(firstSite, indices, 0, indices.length);
   }
 
+  /** I64 [rows + 1]: the sites of lattice row r are rowPointers[r] to rowPointers[r + 1]. */
   public Tensor rowPointers() {
     return rowPointers;
   }
 
+  /** I32 [count]: columns, rising within a row. */
   public Tensor columns() {
     return columns;
   }
@@ -140,6 +142,7 @@ public final class Sites {
     return firstSites[b + 1] - firstSites[b];
   }
 
+  /** Number of matrices. */
   public int batch() {
     return firstRows.length - 1;
   }
@@ -149,14 +152,17 @@ public final class Sites {
     return firstRows[firstRows.length - 1];
   }
 
+  /** First lattice row of matrix b; of b = {@link #batch}, the number of all rows. */
   public long firstRow(int b) {
     return firstRows[b];
   }
 
+  /** First site of matrix b; of b = {@link #batch}, the number of all sites. */
   public long firstSite(int b) {
     return firstSites[b];
   }
 
+  /** Rows and columns of the matrices that one row and column of the lattice stands for. */
   public long stride() {
     return stride;
   }

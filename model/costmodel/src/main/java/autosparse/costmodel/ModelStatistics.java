@@ -94,6 +94,21 @@ public record ModelStatistics(
   }
 
   /**
+   * The same with {@link Bins#full}: no data give a network a wider first layer.
+   *
+   * @param bins most bins of a feature, see {@link ModelConfig#featureBins}
+   */
+  public ModelStatistics withFullBins(int bins) {
+    return new ModelStatistics(
+        derived,
+        shape,
+        matrices,
+        work,
+        Bins.full(DerivedFeatures.COUNT, bins),
+        Bins.full(WorkFeatures.COUNT, bins));
+  }
+
+  /**
    * Bins of the features that a network reads one after the other; none for a network without bins.
    *
    * @param readsWork whether work features follow the derived ones

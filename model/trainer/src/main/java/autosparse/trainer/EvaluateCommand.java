@@ -2,7 +2,6 @@ package autosparse.trainer;
 
 import autosparse.trainer.options.EvaluateOptions;
 import autosparse.trainer.run.RunFolder;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -34,12 +33,7 @@ final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @ParentCommand private Main main;
 
-  @Option(
-      names = "--checkpoint",
-      required = true,
-      paramLabel = "FILE|RUN",
-      description = "A safetensors file, or a run's folder: its newest whole checkpoint.")
-  private Path checkpoint;
+  @Mixin private CheckpointArgument checkpoint;
 
   @Mixin private DataArguments data;
 
@@ -54,12 +48,14 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!RunFolder.isRun(checkpoint)) {
+    if (!RunFolder.isRun(checkpoint.given())) {
       return judge(main);
     }
     List<String> arguments =
         ResolvedOptions.complete(
-            spec.commandLine().getParseResult(), RunFolder.readConfig(checkpoint), FROM_RUN);
+            spec.commandLine().getParseResult(),
+            RunFolder.readConfig(checkpoint.given()),
+            FROM_RUN);
     EvaluateCommand completed = new EvaluateCommand();
     Main.configure(new CommandLine(completed)).parseArgs(arguments.toArray(String[]::new));
     return completed.judge(main);
@@ -68,10 +64,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private int judge(Main console) {
     EvaluateOptions options =
         new EvaluateOptions(
-            CheckpointArgument.resolve(checkpoint, console),
-            data.toOptions(),
-            device.toOptions(),
-            seed);
-    return new Evaluation(options, console).run();
+            checkpoint.resolve(console), data.toOptions(), device.toOptions(), seed);
+    return new Evaluating(options, console).run();
   }
 }

@@ -42,7 +42,7 @@ import picocli.CommandLine.ScopeType;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
-      "1:failed (disk full, a fault of the program)",
+      "1:failed (disk full, out of memory in the middle of a run, a fault of the program)",
       "2:bad usage or input",
       "130:interrupted; what was done is saved"
     })

@@ -37,6 +37,7 @@ import autosparse.trainer.profile.PlainFramework;
 import autosparse.trainer.profile.ProfileFiles;
 import autosparse.trainer.profile.ProfileTable;
 import autosparse.trainer.report.ProfilePage;
+import autosparse.tuner.generate.MatrixRows;
 import autosparse.tuner.generate.PatternSpec;
 import autosparse.tuner.generate.Patterns;
 import autosparse.tuner.space.ScheduleSpace;
@@ -85,16 +86,16 @@ final class Profiling {
     this.config = options.model().toConfig(List.of(options.op()));
     this.training =
         new TrainingConfig(
-            RankingLoss.LAMBDARANK,
+            RankingLoss.MARGIN_LAMBDARANK,
             1,
             options.batch(),
             1,
             1,
             1e-3,
             RateSchedule.CONSTANT,
-            0,
-            false,
-            0,
+            0.01,
+            true,
+            1,
             SEED);
   }
 
@@ -192,7 +193,11 @@ final class Profiling {
     options.matrices().ifPresent(folder -> files(folder).forEach(f -> all.add(() -> read(f))));
     for (ProfileOptions.Generated generated : options.generated()) {
       PatternSpec spec = generated.spec();
-      all.add(() -> Patterns.of(spec).toPattern(generated.name()));
+      all.add(
+          () -> {
+            MatrixRows rows = Patterns.of(spec);
+            return rows.toPattern(generated.name(rows.nnz()));
+          });
     }
     return all;
   }
@@ -257,7 +262,7 @@ final class Profiling {
   private MatrixProfile profile(SparsityPattern pattern, Target target) {
     TrainingData data = data(pattern);
     StepPlan.Step step = new StepPlan(data, training).epoch(0).get(0);
-    ModelStatistics statistics = data.statistics();
+    ModelStatistics statistics = data.statistics().withFullBins(config.featureBins());
     try (StepPlanner planner =
         new StepPlanner(target.planning().get(), config, statistics, data, training)) {
       StrategySearch search = planner.search(step);

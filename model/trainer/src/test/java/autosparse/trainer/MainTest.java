@@ -67,6 +67,13 @@ class MainTest {
     assertEquals(0, run());
     assertTrue(commands().size() > 8, commands().toString());
     commands().forEach(name -> assertTrue(out().contains("\n  " + name), name));
+    new CommandLine(new Main(System.out, System.err))
+        .getSubcommands()
+        .forEach(
+            (name, command) -> {
+              String listed = command.getCommandSpec().usageMessage().description()[0];
+              assertTrue(listed.endsWith("."), name + " is listed with half a sentence: " + listed);
+            });
     assertTrue(out().contains("130"), out());
     assertEquals(0, run("--version"));
     assertTrue(out().startsWith("AutoSparse Net "), out());

@@ -63,7 +63,10 @@ public final class PlannedSteps {
       if (planned.isEmpty() || planned.get().plan().capacityBytes() > ROOMY * budget.capacity()) {
         StepPlan.Step most =
             group.stream().max(Comparator.comparingLong(this::headBytes)).orElseThrow();
-        planned = Optional.of(plan(most));
+        planned = find(most);
+        if (planned.isEmpty()) {
+          throw new InputException("--memory-budget: " + tooLarge(most));
+        }
       }
       plans.put(largest.matrices(), planned.get());
     }
@@ -96,8 +99,9 @@ public final class PlannedSteps {
     return plans.values().stream().map(Planned::plan).toList();
   }
 
+  /** Plans a step that nobody knew of before the run. */
   private Planned plan(StepPlan.Step step) {
-    Planned planned = find(step).orElseThrow(() -> tooLarge(step));
+    Planned planned = find(step).orElseThrow(() -> new OutOfBudgetException(tooLarge(step)));
     plans.put(step.matrices(), planned);
     return planned;
   }
@@ -113,29 +117,30 @@ public final class PlannedSteps {
     return search.fastest(budget.capacity()).map(plan -> new Planned(plan, search.behindBytes()));
   }
 
-  private InputException tooLarge(StepPlan.Step step) {
+  private String tooLarge(StepPlan.Step step) {
     MemoryPlan smallest =
         planner.hasTower() ? planner.search(step).smallest() : planner.onlyPlan(step);
-    return new InputException(
-        "--memory-budget: a step on "
-            + step.matrices().stream().map(m -> patterns.get(m).name()).toList()
-            + " takes "
-            + smallest.capacityBytes()
-            + " bytes at the least ("
-            + smallest.strategy()
-            + "), "
-            + smallest.baseBytes()
-            + " of them weights, gradients and optimiser; the device's range has "
-            + Math.max(0, budget.range())
-            + ": raise --memory-budget to "
-            + budget.bytesFor(smallest.capacityBytes())
-            + " or more, or lower "
-            + (planner.hasTower() ? "--channels or " : "")
-            + "--batch");
+    return "a step on "
+        + step.matrices().stream().map(m -> patterns.get(m).name()).toList()
+        + " takes "
+        + smallest.capacityBytes()
+        + " bytes at the least ("
+        + smallest.strategy()
+        + "), "
+        + smallest.baseBytes()
+        + " of them weights, gradients and optimiser; the device's range has "
+        + Math.max(0, budget.range())
+        + ": raise --memory-budget to "
+        + budget.bytesFor(smallest.capacityBytes())
+        + " or more, or lower "
+        + (planner.hasTower() ? "--channels or " : "")
+        + "--batch";
   }
 
   /**
-   * The strategy of each step, with room made for it among the patterns that stay between steps.
+   * The strategy of each step, with room made for it among the patterns that stay between steps. It
+   * throws {@link OutOfBudgetException} for a step that was not among those planned and does not
+   * fit.
    *
    * @param pyramids of the run
    */

@@ -16,7 +16,6 @@ import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import autosparse.kernels.Gpu;
 import autosparse.layers.Parameters;
-import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -85,25 +84,14 @@ class StrategySearchTest {
   }
 
   private void step(List<RowSource> batch, TowerStrategy strategy) {
-    List<PatternPyramid> whole = new ArrayList<>();
-    try (Tape tape = Tape.recording(device.root(), 1)) {
-      TowerPass pass =
-          TowerPass.of(
-              strategy,
-              tower,
-              device.root(),
-              batch,
-              () -> {
-                whole.add(new PatternPyramid(device.root(), batch.toArray(RowSource[]::new)));
-                return whole.get(0);
-              });
+    try (PyramidOnDemand whole = new PyramidOnDemand(device.root(), batch);
+        Tape tape = Tape.recording(device.root(), 1)) {
+      TowerPass pass = TowerPass.of(strategy, tower, device.root(), batch, whole);
       for (Variable average : pass.pooled(tape)) {
         tape.gradient(average, g -> device.operators().elementwise().fill(g, 1));
       }
       tape.backward();
       pass.finish();
-    } finally {
-      whole.forEach(PatternPyramid::close);
     }
   }
 

@@ -222,6 +222,13 @@ class PlannedPassesTest {
                   () -> bench.plans(base + 256).planScores("m", bench.task, bench.all))
               .getMessage();
       assertTrue(head.contains("the score of a schedule of m"), head);
+      PlannedPasses unchecked = bench.plans(base + 256);
+      String later =
+          assertThrows(
+                  OutOfBudgetException.class,
+                  () -> unchecked.batch(bench.planner.anyFeatures(), bench.task, bench.all, 0))
+              .getMessage();
+      assertTrue(later.startsWith("in the middle of the run: the score of a schedule"), later);
       String loss =
           assertThrows(
                   InputException.class,

@@ -1,6 +1,7 @@
 package autosparse.trainer;
 
 import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.training.Evaluation;
 import autosparse.costmodel.training.PlannedPasses;
 import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.Device;
@@ -14,13 +15,13 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** The work of {@code evaluate}. */
-final class Evaluation {
+final class Evaluating {
   private static final int LOSS_BATCH = 768;
 
   private final EvaluateOptions options;
   private final Main main;
 
-  Evaluation(EvaluateOptions options, Main main) {
+  Evaluating(EvaluateOptions options, Main main) {
     this.options = options;
     this.main = main;
   }
@@ -35,7 +36,7 @@ final class Evaluation {
       Optional<Path> baseline = kind == ModelKind.FEATURES_MLP ? Optional.empty() : baseline();
       PlannedPasses plans = model.judge(data, LOSS_BATCH, true, 0);
       ResultTable table;
-      autosparse.costmodel.training.Evaluation evaluation;
+      Evaluation evaluation;
       try (Session session = Session.load(device, data, options.checkpoint())) {
         evaluation = session.evaluator(plans, PlannedModel.LOSS, LOSS_BATCH).evaluate(true);
         table = new ResultTable(kind.toString(), "this model", evaluation);
