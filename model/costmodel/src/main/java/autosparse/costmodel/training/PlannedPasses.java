@@ -61,7 +61,7 @@ public final class PlannedPasses {
             .orElseThrow(
                 () -> {
                   MemoryPlan smallest = search.smallest();
-                  return tooLarge(
+                  return refused(
                       "the features of " + of.name() + " take",
                       bytes(smallest),
                       " (" + smallest.strategy() + ")",
