@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
 final class EvaluateCommand implements Callable<Integer> {
   /** What decides which schedules were held out from a run. */
   private static final List<String> FROM_RUN =
-      List.of("data", "matrices", "op", "only", "split", "held-out", "seed");
+      List.of("data", "matrices", "op", "only", "split", "held-out", "split-seed");
 
   @Spec private CommandSpec spec;
   @ParentCommand private Main main;
@@ -43,12 +43,8 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private DataArguments data;
 
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Of the split (default: the run's; ${DEFAULT-VALUE} for a file).")
-  private long seed;
+  /** Of the split that files are judged on, which say nothing of one. */
+  private static final long SPLIT_SEED = 1;
 
   @Mixin private DeviceArguments device;
 
@@ -59,7 +55,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     List<String> arguments =
         ResolvedOptions.complete(
-            spec.commandLine().getParseResult(), RunFolder.readConfig(checkpoint), FROM_RUN);
+            spec.commandLine().getParseResult(), ResolvedOptions.ofRun(checkpoint), FROM_RUN);
     EvaluateCommand completed = new EvaluateCommand();
     Main.configure(new CommandLine(completed)).parseArgs(arguments.toArray(String[]::new));
     return completed.judge(main);
@@ -69,9 +65,8 @@ final class EvaluateCommand implements Callable<Integer> {
     EvaluateOptions options =
         new EvaluateOptions(
             CheckpointArgument.resolve(checkpoint, console),
-            data.toOptions(),
-            device.toOptions(),
-            seed);
+            data.toOptions(SPLIT_SEED),
+            device.toOptions());
     return new Evaluation(options, console).run();
   }
 }

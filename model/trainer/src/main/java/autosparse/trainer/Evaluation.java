@@ -27,7 +27,7 @@ final class Evaluation {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
-    TrainingData data = Session.read(options.data(), options.seed());
+    TrainingData data = Session.read(options.data());
     try (Device device = selection.open();
         PlannedModel model = PlannedModel.of(options.checkpoint(), device)) {
       Session.requireOperators(options.checkpoint(), model.config(), data);

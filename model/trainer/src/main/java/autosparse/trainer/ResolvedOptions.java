@@ -3,6 +3,8 @@ package autosparse.trainer;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import autosparse.schedule.Split;
+import autosparse.trainer.options.Switch;
+import autosparse.trainer.run.RunFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -35,6 +37,19 @@ final class ResolvedOptions {
           "baseline-epochs");
 
   private ResolvedOptions() {}
+
+  /** The options that a run was started with. */
+  static Map<String, Object> ofRun(Path run) {
+    Map<String, Object> options = new LinkedHashMap<>(RunFolder.readConfig(run));
+    // A run that does not name them was started before there were any.
+    options.putIfAbsent("work-features", Switch.OFF.toString());
+    options.putIfAbsent("feature-bins", 0);
+    options.putIfAbsent("ema", 0);
+    if (options.containsKey("seed")) {
+      options.putIfAbsent("split-seed", options.get("seed"));
+    }
+    return options;
+  }
 
   /** Every option of a parsed command with its value; options without one are left out. */
   static Map<String, Object> of(CommandSpec spec) {

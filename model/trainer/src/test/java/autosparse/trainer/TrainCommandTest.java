@@ -2,6 +2,7 @@ package autosparse.trainer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,7 @@ import autosparse.costmodel.checkpoint.SafetensorsFile;
 import autosparse.costmodel.checkpoint.StoredTensor;
 import autosparse.engine.Shape;
 import autosparse.trainer.run.MetricsLog;
+import autosparse.trainer.run.ResultsFile;
 import autosparse.trainer.run.RunFolder;
 import autosparse.trainer.run.Signals;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -24,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -279,7 +282,7 @@ class TrainCommandTest {
     List<String> evaluate =
         Program.join(
             Program.join(List.of("evaluate"), data.arguments("spmm").toArray(String[]::new)),
-            "--seed",
+            "--split-seed",
             "3",
             "--checkpoint");
     program.succeed(Program.join(evaluate, whole.toString()));
@@ -316,7 +319,7 @@ class TrainCommandTest {
       assertTrue(weights.tensors().size() > 20);
       assertTrue(
           weights.tensors().stream().noneMatch(t -> t.name().startsWith(ModelFile.OPTIMIZER)));
-      assertEquals(3 * weights.tensors().size(), checkpoint.tensors().size());
+      assertEquals(4 * weights.tensors().size(), checkpoint.tensors().size());
       assertArrayEquals(
           checkpoint.floats("encoder.output.bias"), weights.floats("encoder.output.bias"));
     }
@@ -428,26 +431,83 @@ class TrainCommandTest {
         "was started with 8");
   }
 
-  @Test
-  void aRunFromBeforeFeatureBinsGoesOnWithoutThem() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"feature-bins", "ema"})
+  void aRunFromBeforeAnOptionGoesOnWithoutIt(String option) throws IOException {
     Path run = folder.resolve("run");
-    List<String> first = new ArrayList<>(train(run, "--feature-bins", "0"));
+    List<String> first = new ArrayList<>(train(run, "--" + option, "0"));
     first.set(first.indexOf("--epochs") + 1, "1");
     program.succeed(first);
     byte[] weights = Files.readAllBytes(last(run));
     Path config = run.resolve("config.yaml");
     List<String> lines = Files.readAllLines(config);
-    List<String> older = lines.stream().filter(line -> !line.contains("feature-bins")).toList();
+    List<String> older = lines.stream().filter(line -> !line.startsWith(option + ":")).toList();
     assertEquals(lines.size() - 1, older.size());
     Files.write(config, older);
     program.succeed(List.of("train", "--out", run.toString(), "--resume"));
     assertArrayEquals(weights, Files.readAllBytes(last(run)));
     program.refuse(
-        List.of("train", "--out", run.toString(), "--resume", "--feature-bins", "16"),
-        "--feature-bins 16",
+        List.of("train", "--out", run.toString(), "--resume", "--" + option, "1"),
+        "--" + option + " 1",
         "was started with 0");
-    program.refuse(
-        train(folder.resolve("many"), "--feature-bins", "257"), "--feature-bins", "257", "256");
+  }
+
+  /** What evaluate finds of a saved run is what the run itself said at its end. */
+  @Test
+  void theWeightsThatAreSavedAreThoseThatWereJudged() {
+    program.succeed(List.of("evaluate", "--checkpoint", whole.toString()));
+    for (ResultsFile.Result result : ResultsFile.read(RunFolder.resultsOf(whole))) {
+      if (result.who().equals("autosparse")) {
+        String row =
+            String.format(
+                Locale.ROOT,
+                "%-8s%-24s%10d%8.3f%8.3f%8.3f",
+                result.op(),
+                result.matrix(),
+                result.schedules(),
+                result.topOne(),
+                result.topFive(),
+                result.pairAccuracy());
+        assertTrue(program.out().contains(row), row + " in " + program.out());
+      }
+    }
+  }
+
+  /** The checkpoint's hash of what was trained on and held out. */
+  private static String heldOut(Path run) {
+    CheckpointFolder checkpoints = RunFolder.checkpointsOf(run);
+    return checkpoints.read(checkpoints.steps().get(0)).state().path("data").asText();
+  }
+
+  @Test
+  void seedsShareASplitWhereItHasItsOwn() throws IOException {
+    List<String> other = once(folder.resolve("other"), 0);
+    other.set(other.indexOf("--seed") + 1, "4");
+    program.succeed(other);
+    List<String> same = once(folder.resolve("same"), 0);
+    same.set(same.indexOf("--seed") + 1, "4");
+    program.succeed(Program.join(same, "--split-seed", "3"));
+    assertNotEquals(heldOut(whole), heldOut(folder.resolve("other")));
+    assertEquals(heldOut(whole), heldOut(folder.resolve("same")));
+    assertEquals("3", String.valueOf(RunFolder.readConfig(whole).get("split-seed")));
+    assertEquals(
+        "3", String.valueOf(RunFolder.readConfig(folder.resolve("same")).get("split-seed")));
+  }
+
+  @Test
+  void aRunFromBeforeSplitsHadSeedsIsJudgedOnItsOwnSplit() throws IOException {
+    program.succeed(List.of("evaluate", "--checkpoint", whole.toString()));
+    String judged = program.out();
+    Path run = copyOfWhole();
+    Path config = run.resolve("config.yaml");
+    List<String> lines = Files.readAllLines(config);
+    List<String> older = lines.stream().filter(line -> !line.startsWith("split-seed:")).toList();
+    assertEquals(lines.size() - 1, older.size());
+    Files.write(config, older);
+    program.succeed(List.of("evaluate", "--checkpoint", run.toString()));
+    assertEquals(judged.lines().skip(1).toList(), program.out().lines().skip(1).toList());
+    program.succeed(List.of("train", "--out", run.toString(), "--resume"));
+    assertSameEnd(run);
   }
 
   @Test

@@ -7,6 +7,5 @@ import java.nio.file.Path;
  *
  * @param checkpoint a safetensors file
  * @param data records, matrices, operators and split to judge on
- * @param seed of the split
  */
-public record EvaluateOptions(Path checkpoint, DataOptions data, DeviceOptions device, long seed) {}
+public record EvaluateOptions(Path checkpoint, DataOptions data, DeviceOptions device) {}
