@@ -24,12 +24,7 @@ import picocli.CommandLine.ParentCommand;
 final class RankCommand implements Callable<Integer> {
   @ParentCommand private Main main;
 
-  @Option(
-      names = "--checkpoint",
-      required = true,
-      paramLabel = "FILE|RUN",
-      description = "A safetensors file, or a run's folder: its newest whole checkpoint.")
-  private Path checkpoint;
+  @Mixin private NetworkArguments checkpoints;
 
   @Option(
       names = "--op",
@@ -65,13 +60,7 @@ final class RankCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     RankOptions options =
-        new RankOptions(
-            CheckpointArgument.resolve(checkpoint, main),
-            op,
-            matrix,
-            schedules,
-            top,
-            device.toOptions());
+        new RankOptions(checkpoints.resolve(main), op, matrix, schedules, top, device.toOptions());
     return new Ranking(options, main).run();
   }
 }

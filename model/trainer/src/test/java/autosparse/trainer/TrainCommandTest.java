@@ -589,7 +589,7 @@ class TrainCommandTest {
   @Test
   void aFullDiskLeavesTheOlderCheckpoint() throws Exception {
     Path disk = Files.createDirectory(folder.resolve("disk"));
-    String mount = "mount -t tmpfs -o size=8m tmpfs '" + disk + "'";
+    String mount = "mount -t tmpfs -o size=16m tmpfs '" + disk + "'";
     String reason = "skipped: no small tmpfs to be had by unshare -rm";
     boolean possible;
     try {
@@ -602,7 +602,7 @@ class TrainCommandTest {
     }
     Assumptions.assumeTrue(possible, reason);
     Path run = disk.resolve("run");
-    // Without bins a checkpoint takes less than half of the disk, so that one is whole.
+    // Without bins one checkpoint fits on the disk and a second one does not.
     String train = quoted(Program.commandLine(train(run, "--feature-bins", "0")));
     String evaluate =
         quoted(

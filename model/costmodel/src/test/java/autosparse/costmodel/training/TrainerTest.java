@@ -175,10 +175,7 @@ class TrainerTest {
     ModelConfig model = TinyTraining.model(ModelKind.AUTOSPARSE);
     try (TinyTraining averaged =
             new TinyTraining(
-                data,
-                model,
-                TinyTraining.config(RankingLoss.LAMBDARANK, epochs, 1, 3e-3, ema),
-                2);
+                data, model, TinyTraining.config(RankingLoss.LAMBDARANK, epochs, 1, 3e-3, ema), 2);
         TinyTraining plain =
             new TinyTraining(
                 data, model, TinyTraining.config(RankingLoss.LAMBDARANK, epochs, 1, 3e-3, 0), 2)) {
