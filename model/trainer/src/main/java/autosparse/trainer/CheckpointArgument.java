@@ -17,17 +17,21 @@ final class CheckpointArgument {
       description = "A safetensors file, or a run's folder: its newest whole checkpoint.")
   private Path given;
 
-  /** As the user named it. */
-  Path given() {
-    return given;
-  }
-
   /**
    * The safetensors file that is meant.
    *
    * @throws InputException if there is none
    */
   Path resolve(Main main) {
+    return resolve(given, main);
+  }
+
+  /**
+   * The safetensors file that a file, a run's folder or one of checkpoints stands for.
+   *
+   * @throws InputException if there is none
+   */
+  static Path resolve(Path given, Main main) {
     if (!Files.exists(given)) {
       throw new InputException("--checkpoint: " + given + ": no such file or folder");
     }

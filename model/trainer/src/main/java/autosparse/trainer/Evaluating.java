@@ -1,8 +1,11 @@
 package autosparse.trainer;
 
 import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.training.Ensemble;
 import autosparse.costmodel.training.Evaluation;
+import autosparse.costmodel.training.Evaluator;
 import autosparse.costmodel.training.PlannedPasses;
+import autosparse.costmodel.training.TaskScores;
 import autosparse.costmodel.training.TrainingData;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
@@ -11,10 +14,13 @@ import autosparse.trainer.options.EvaluateOptions;
 import autosparse.trainer.run.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
-/** The work of {@code evaluate}. */
+/** The work of {@code evaluate}: one network, or several by the mean of their scores. */
 final class Evaluating {
   private static final int LOSS_BATCH = 768;
 
@@ -28,44 +34,62 @@ final class Evaluating {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
-    TrainingData data = Session.read(options.data(), options.seed());
+    TrainingData data = Session.read(options.data());
     try (Device device = selection.open();
-        PlannedModel model = PlannedModel.of(options.checkpoint(), device)) {
-      Session.requireOperators(options.checkpoint(), model.config(), data);
-      ModelKind kind = model.config().kind();
-      Optional<Path> baseline = kind == ModelKind.FEATURES_MLP ? Optional.empty() : baseline();
-      PlannedPasses plans = model.judge(data, LOSS_BATCH, true, 0);
-      ResultTable table;
-      Evaluation evaluation;
-      try (Session session = Session.load(device, data, options.checkpoint())) {
-        evaluation = session.evaluator(plans, PlannedModel.LOSS, LOSS_BATCH).evaluate(true);
-        table = new ResultTable(kind.toString(), "this model", evaluation);
+        PlannedModels models = PlannedModels.of(options.checkpoints(), device)) {
+      models.all().forEach(model -> Session.requireOperators(model.file(), model.config(), data));
+      List<PlannedPasses> plans =
+          models.all().stream().map(model -> model.judge(data, LOSS_BATCH, true, 0)).toList();
+      List<List<TaskScores>> scores = new ArrayList<>();
+      for (int m = 0; m < plans.size(); m++) {
+        try (Session session = Session.load(device, data, options.checkpoints().get(m))) {
+          scores.add(session.evaluator(plans.get(m), PlannedModel.LOSS, LOSS_BATCH).scores(true));
+        }
       }
+      Evaluation together = judge(device, data, Ensemble.meanByTask(scores));
+      ModelKind kind = models.all().get(0).config().kind();
+      boolean one = scores.size() == 1;
+      ResultTable table =
+          one
+              ? new ResultTable(kind.toString(), "this model", together)
+              : new ResultTable("mean of " + scores.size(), "standardised scores", together);
+      Optional<Path> baseline = kind == ModelKind.FEATURES_MLP ? Optional.empty() : baseline();
       if (baseline.isPresent()) {
         table.with(
             Baseline.NAME,
             "derived features only, no pattern",
             Baseline.judge(device, data, baseline.get()));
       }
+      for (int m = scores.size() - 1; m >= 0 && !one; m--) {
+        table.with(name(options.checkpoints().get(m)), "alone", judge(device, data, scores.get(m)));
+      }
       main.print(
           String.format(
               Locale.ROOT,
               "%s on %,d %sschedules, LambdaRank loss %.3f",
-              options.checkpoint(),
+              options.checkpoints().stream().map(Path::toString).collect(Collectors.joining(", ")),
               data.split().validationSize(),
               data.split().kind() == Split.Kind.NONE ? "" : "held-out ",
-              evaluation.loss()));
+              together.loss()));
       table.lines().forEach(main::print);
     }
     return 0;
   }
 
-  /** The baseline of the run that the checkpoint is from. */
+  private static Evaluation judge(
+      Device device, TrainingData data, List<TaskScores> scores) {
+    return Evaluator.judge(device, data, scores, PlannedModel.LOSS, LOSS_BATCH);
+  }
+
+  /** What a network is called beside others: its run's name, or its file's. */
+  private static String name(Path file) {
+    return RunFolder.ofCheckpoint(file).orElse(file).getFileName().toString();
+  }
+
+  /** The baseline of the run that the first checkpoint is from. */
   private Optional<Path> baseline() {
-    Path checkpoints = options.checkpoint().toAbsolutePath().getParent();
-    if (checkpoints == null || checkpoints.getParent() == null) {
-      return Optional.empty();
-    }
-    return Optional.of(RunFolder.baselineOf(checkpoints.getParent())).filter(Files::isRegularFile);
+    return RunFolder.ofCheckpoint(options.checkpoints().get(0))
+        .map(RunFolder::baselineOf)
+        .filter(Files::isRegularFile);
   }
 }

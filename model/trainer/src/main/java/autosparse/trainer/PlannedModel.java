@@ -17,10 +17,12 @@ final class PlannedModel implements AutoCloseable {
   /** The loss that saved models are judged by. */
   static final RankingLoss LOSS = RankingLoss.LAMBDARANK;
 
+  private final Path file;
   private final Device device;
   private final ForwardPlanner planner;
 
-  private PlannedModel(Device device, ForwardPlanner planner) {
+  private PlannedModel(Path file, Device device, ForwardPlanner planner) {
+    this.file = file;
     this.device = device;
     this.planner = planner;
   }
@@ -32,7 +34,12 @@ final class PlannedModel implements AutoCloseable {
    */
   static PlannedModel of(Path file, Device device) {
     PlanningDevice planning = PlanningDevice.like(device, StepPlanner.UNLIMITED);
-    return new PlannedModel(device, ForwardPlanner.of(file, planning));
+    return new PlannedModel(file, device, ForwardPlanner.of(file, planning));
+  }
+
+  /** Where the model is saved. */
+  Path file() {
+    return file;
   }
 
   ModelConfig config() {

@@ -30,6 +30,7 @@ import autosparse.schedule.RecordFile;
 import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.Split;
 import autosparse.schedule.Task;
+import autosparse.trainer.options.LearningOptions;
 import autosparse.trainer.options.ProfileOptions;
 import autosparse.trainer.profile.MatrixProfile;
 import autosparse.trainer.profile.MatrixProfile.Within;
@@ -96,6 +97,7 @@ final class Profiling {
             0.01,
             true,
             1,
+            Double.parseDouble(LearningOptions.DEFAULT_EMA),
             SEED);
   }
 

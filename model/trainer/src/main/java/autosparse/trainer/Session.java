@@ -49,7 +49,7 @@ final class Session implements AutoCloseable {
   }
 
   /** Reads records, split and matrices; nothing is written. */
-  static TrainingData read(DataOptions options, long seed) {
+  static TrainingData read(DataOptions options) {
     Dataset records = Dataset.load(options.data(), options.ops());
     for (Op op : options.ops()) {
       if (records.tasks(op).isEmpty()) {
@@ -63,8 +63,8 @@ final class Session implements AutoCloseable {
     requireMatrices(records, matrices);
     Split split =
         switch (options.split()) {
-          case RANDOM -> Split.random(records, seed);
-          case BASE -> Split.base(records, heldOut(options, records, seed));
+          case RANDOM -> Split.random(records, options.splitSeed());
+          case BASE -> Split.base(records, heldOut(options, records));
           case NONE -> Split.none(records);
         };
     return TrainingData.load(split, matrices);
@@ -87,12 +87,12 @@ final class Session implements AutoCloseable {
   }
 
   /** What the user names, else what the data set names, else what the seed picks. */
-  private static List<String> heldOut(DataOptions options, Dataset records, long seed) {
+  private static List<String> heldOut(DataOptions options, Dataset records) {
     return options.heldOut().isEmpty()
         ? new DataSetFolder(options.data())
             .heldOut()
             .map(names -> names.stream().filter(records.baseNames()::contains).toList())
-            .orElseGet(() -> Split.chooseHeldOut(records, seed))
+            .orElseGet(() -> Split.chooseHeldOut(records, options.splitSeed()))
         : options.heldOut();
   }
 

@@ -91,9 +91,10 @@ final class Training {
   static Training prepare(TrainOptions options, Map<String, Object> resolved, Main main) {
     DeviceSelection selection = Devices.select(options.device());
     options.model().toConfig(options.data().ops());
-    TrainingData data = Session.read(options.data(), options.learning().seed());
-    // What auto stands for here, so that the run resumes in the same precision.
+    TrainingData data = Session.read(options.data());
+    // What they stand for here, so that the run resumes, and is judged, with the same.
     resolved.put("precision", selection.precision().toString());
+    resolved.put("split-seed", options.data().splitSeed());
     return new Training(options, data, selection, resolved, main);
   }
 
@@ -235,7 +236,7 @@ final class Training {
         }
       }
       double minutes = (System.nanoTime() - start) / NANOS_PER_MINUTE;
-      return finish(folder, session, evaluator, recorder, environment, minutes);
+      return finish(folder, session, trainer, evaluator, recorder, environment, minutes);
     }
   }
 
@@ -277,7 +278,7 @@ final class Training {
     int epoch = trainer.epoch();
     if (epoch % options.evaluateEvery() == 0 || trainer.isDone()) {
       record(trainer, recorder, progress);
-      Evaluation evaluation = evaluator.evaluate(false);
+      Evaluation evaluation = trainer.judged(() -> evaluator.evaluate(false));
       double topOne = evaluation.mean(TaskEvaluation::model, RankingMetrics::topOne);
       double topFive = evaluation.mean(TaskEvaluation::model, RankingMetrics::topFive);
       double pairs = evaluation.mean(TaskEvaluation::model, RankingMetrics::pairAccuracy);
@@ -315,12 +316,16 @@ final class Training {
   private int finish(
       RunFolder folder,
       Session session,
+      Trainer trainer,
       Evaluator evaluator,
       RunRecorder recorder,
       Environment environment,
       double minutes) {
     ResultTable table =
-        new ResultTable(options.model().model().toString(), "this model", evaluator.evaluate(true));
+        new ResultTable(
+            options.model().model().toString(),
+            "this model",
+            trainer.judged(() -> evaluator.evaluate(true)));
     Map<String, Long> peakByTag = new LinkedHashMap<>();
     session
         .device()

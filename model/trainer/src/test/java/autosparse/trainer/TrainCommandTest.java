@@ -2,6 +2,7 @@ package autosparse.trainer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,12 +10,15 @@ import autosparse.costmodel.checkpoint.CheckpointFolder;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.checkpoint.SafetensorsFile;
 import autosparse.trainer.run.MetricsLog;
+import autosparse.trainer.run.ResultsFile;
 import autosparse.trainer.run.RunFolder;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -73,7 +77,7 @@ class TrainCommandTest {
         Program.join(
             Program.join(
                 List.of("evaluate"), trained.data().arguments("spmm").toArray(String[]::new)),
-            "--seed",
+            "--split-seed",
             "3",
             "--checkpoint");
     program.succeed(Program.join(evaluate, trained.folder().toString()));
@@ -112,7 +116,7 @@ class TrainCommandTest {
       assertTrue(weights.tensors().size() > 20);
       assertTrue(
           weights.tensors().stream().noneMatch(t -> t.name().startsWith(ModelFile.OPTIMIZER)));
-      assertEquals(3 * weights.tensors().size(), checkpoint.tensors().size());
+      assertEquals(4 * weights.tensors().size(), checkpoint.tensors().size());
       assertArrayEquals(
           checkpoint.floats("encoder.output.bias"), weights.floats("encoder.output.bias"));
     }
@@ -120,5 +124,71 @@ class TrainCommandTest {
     String withoutBaseline =
         judged.lines().skip(1).filter(line -> line.contains("this model")).findFirst().orElse("");
     assertTrue(program.out().contains(withoutBaseline.strip()), program.out());
+  }
+
+  /** What evaluate finds of a saved run is what the run itself said at its end. */
+  @Test
+  void theWeightsThatAreSavedAreThoseThatWereJudged() {
+    program.succeed(List.of("evaluate", "--checkpoint", trained.folder().toString()));
+    for (ResultsFile.Result result : ResultsFile.read(RunFolder.resultsOf(trained.folder()))) {
+      if (result.who().equals("autosparse")) {
+        String row =
+            String.format(
+                Locale.ROOT,
+                "%-8s%-24s%10d%8.3f%8.3f%8.3f",
+                result.op(),
+                result.matrix(),
+                result.schedules(),
+                result.topOne(),
+                result.topFive(),
+                result.pairAccuracy());
+        assertTrue(program.out().contains(row), row + " in " + program.out());
+      }
+    }
+  }
+
+  /** The checkpoint's hash of what was trained on and held out. */
+  private static String heldOut(Path run) {
+    CheckpointFolder checkpoints = RunFolder.checkpointsOf(run);
+    return checkpoints.read(checkpoints.steps().get(0)).state().path("data").asText();
+  }
+
+  /** One epoch, with a seed of its own. */
+  private List<String> once(Path run) {
+    List<String> arguments = trained.train(run);
+    arguments.set(arguments.indexOf("--epochs") + 1, "1");
+    arguments.set(arguments.indexOf("--baseline-epochs") + 1, "0");
+    return arguments;
+  }
+
+  @Test
+  void seedsShareASplitWhereItHasItsOwn() throws IOException {
+    List<String> other = once(folder.resolve("other"));
+    other.set(other.indexOf("--seed") + 1, "4");
+    program.succeed(other);
+    List<String> same = once(folder.resolve("same"));
+    same.set(same.indexOf("--seed") + 1, "4");
+    program.succeed(Program.join(same, "--split-seed", "3"));
+    assertNotEquals(heldOut(trained.folder()), heldOut(folder.resolve("other")));
+    assertEquals(heldOut(trained.folder()), heldOut(folder.resolve("same")));
+    assertEquals("3", String.valueOf(RunFolder.readConfig(trained.folder()).get("split-seed")));
+    assertEquals(
+        "3", String.valueOf(RunFolder.readConfig(folder.resolve("same")).get("split-seed")));
+  }
+
+  @Test
+  void aRunFromBeforeSplitsHadSeedsIsJudgedOnItsOwnSplit() throws IOException {
+    program.succeed(List.of("evaluate", "--checkpoint", trained.folder().toString()));
+    String judged = program.out();
+    Path run = trained.copyTo(folder.resolve("copy"));
+    Path config = run.resolve("config.yaml");
+    List<String> lines = Files.readAllLines(config);
+    List<String> older = lines.stream().filter(line -> !line.startsWith("split-seed:")).toList();
+    assertEquals(lines.size() - 1, older.size());
+    Files.write(config, older);
+    program.succeed(List.of("evaluate", "--checkpoint", run.toString()));
+    assertEquals(judged.lines().skip(1).toList(), program.out().lines().skip(1).toList());
+    program.succeed(List.of("train", "--out", run.toString(), "--resume"));
+    trained.assertSameEnd(run);
   }
 }

@@ -104,7 +104,7 @@ class TrainRefusalTest {
   @Test
   void aFullDiskLeavesTheOlderCheckpoint() throws Exception {
     Path disk = Files.createDirectory(folder.resolve("disk"));
-    String mount = "mount -t tmpfs -o size=8m tmpfs '" + disk + "'";
+    String mount = "mount -t tmpfs -o size=16m tmpfs '" + disk + "'";
     String reason = "skipped: no small tmpfs to be had by unshare -rm";
     boolean possible;
     try {
@@ -117,7 +117,7 @@ class TrainRefusalTest {
     }
     Assumptions.assumeTrue(possible, reason);
     Path run = disk.resolve("run");
-    // Without bins a checkpoint takes less than half of the disk, so that one is trained.folder().
+    // Without bins one checkpoint fits on the disk and a second one does not.
     String train = quoted(Program.commandLine(trained.train(run, "--feature-bins", "0")));
     String evaluate =
         quoted(
@@ -159,5 +159,14 @@ class TrainRefusalTest {
     StringBuilder text = new StringBuilder();
     command.forEach(word -> text.append('\'').append(word).append("' "));
     return text.toString();
+  }
+
+  @Test
+  void moreBinsThanOneFeatureCanHaveAreRefused() {
+    program.refuse(
+        trained.train(folder.resolve("many"), "--feature-bins", "257"),
+        "--feature-bins",
+        "257",
+        "256");
   }
 }
