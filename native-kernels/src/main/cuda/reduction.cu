@@ -18,6 +18,7 @@
 // and 8.
 
 #include "common/bfloat16.cuh"
+#include "common/columns.cuh"
 #include "common/segments.cuh"
 #include "common/types.cuh"
 
@@ -61,21 +62,8 @@ __device__ __forceinline__ float sum_rows(const float* x, int64 from, int64 to, 
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-// The kColumns neighbouring elements of a thread.
-template <typename T, int kColumns>
-__device__ __forceinline__ void load_columns(const T* from, bool packed, float (&values)[kColumns]) {
-  if (packed) {
-    const Pack<T> pack = load_pack(from);
-#pragma unroll
-    for (int e = 0; e < kColumns; e++) values[e] = to_float(pack.element[e]);
-  } else {
-#pragma unroll
-    for (int e = 0; e < kColumns; e++) values[e] = to_float(from[e]);
-  }
-}
-
 // A slice's sums over rows of x, of kColumns neighbouring columns a thread: a pack where the number
-// of columns permits, else one. With y, the output of a ReLU, x is its gradient: it is zeroed where
+// of columns and the addresses permit, else one. With y, the output of a ReLU, x is its gradient: it is zeroed where
 // y is, in place, and what is left is summed.
 template <typename T, int kColumns>
 __device__ __forceinline__ void column_sum(const T* y, T* x, int64 rows, int64 columns,
@@ -87,40 +75,38 @@ __device__ __forceinline__ void column_sum(const T* y, T* x, int64 rows, int64 c
   const int64 from = blockIdx.x * size;
   const int64 to = from + size < rows ? from + size : rows;
   const int64 step = blockDim.y;
-  const bool packed = kColumns > 1 && is_packed(x) && (y == nullptr || is_packed(y));
+  using Of = Columns<T, kColumns>;
   float sum[kColumns] = {};
   if (column < columns) {
     for (int64 row = from + threadIdx.y; row < to; row += kAtOnce * step) {
-      float values[kAtOnce][kColumns] = {};
-      float outputs[kAtOnce][kColumns];
+      T* first = x + row * columns + column;
+      Of values[kAtOnce];
+      Of outputs[kAtOnce];
 #pragma unroll
       for (int u = 0; u < kAtOnce; u++) {
-        const int64 at = (row + u * step) * columns + column;
         if (row + u * step < to) {
-          load_columns<T, kColumns>(x + at, packed, values[u]);
-          if (y != nullptr) load_columns<T, kColumns>(y + at, packed, outputs[u]);
+          const int64 down = u * step * columns;
+          values[u] = *reinterpret_cast<const Of*>(first + down);
+          if (y != nullptr) {
+            outputs[u] = *reinterpret_cast<const Of*>(y + row * columns + column + down);
+          }
         }
       }
 #pragma unroll
       for (int u = 0; u < kAtOnce; u++) {
-        if (y != nullptr && row + u * step < to) {
-          T* target = x + (row + u * step) * columns + column;
+        if (row + u * step < to) {
+          if (y != nullptr) {
 #pragma unroll
-          for (int e = 0; e < kColumns; e++) {
-            if (outputs[u][e] <= 0.0f) values[u][e] = 0.0f;
+            for (int e = 0; e < kColumns; e++) {
+              if (to_float(outputs[u].element[e]) <= 0.0f) {
+                values[u].element[e] = from_float<T>(0.0f);
+              }
+            }
+            *reinterpret_cast<Of*>(first + u * step * columns) = values[u];
           }
-          if (packed) {
-            Pack<T> pack;
 #pragma unroll
-            for (int e = 0; e < kColumns; e++) pack.element[e] = from_float<T>(values[u][e]);
-            store_pack(target, pack);
-          } else {
-#pragma unroll
-            for (int e = 0; e < kColumns; e++) target[e] = from_float<T>(values[u][e]);
-          }
+          for (int e = 0; e < kColumns; e++) sum[e] += to_float(values[u].element[e]);
         }
-#pragma unroll
-        for (int e = 0; e < kColumns; e++) sum[e] += values[u][e];
       }
     }
   }
@@ -181,7 +167,7 @@ __device__ __forceinline__ void segment_broadcast(const float* y, const int64* o
 using namespace autosparse;
 
 // Slices of a sum over columns, of elements of each storage type; y is null or a ReLU's output.
-// packs: for numbers of columns that are a multiple of a pack's elements.
+// packs: for numbers of columns that are a multiple of a pack's elements, x and y aligned to packs.
 #define COLUMN_SUM_KERNELS(T, SUFFIX)                                                             \
   extern "C" __global__ void __launch_bounds__(kThreads)                                          \
       column_sum_##SUFFIX(const T* y, T* x, int64 rows, int64 columns, float* partial) {          \
