@@ -12,7 +12,8 @@
 // Measured: H100 80GB HBM3, 2026-11-24, 2^28 elements, bytes as above: fill 3065 GB/s, copy 2794, add
 // 2873, relu 2786, gelu 2658, gelu_backward 2851, dropout 2729; copy_columns (32 of 64) 2288;
 // scale_groups (rows of 32, groups of 12) 1151, bound by the search for the group and 64-bit
-// division.
+// division. H200, after a product of 9216 x 1024 that left it in the L2: add_bias 7.9 us in bfloat16
+// (4780 GB/s; floor 9.3 from device memory at 4.05 TB/s), 16.4 in float; 9216 x 256 in bfloat16 2.9.
 
 #include "common/bfloat16.cuh"
 #include "common/columns.cuh"

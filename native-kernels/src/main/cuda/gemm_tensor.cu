@@ -23,11 +23,14 @@
 //   110592 x 32 x 32 NT          16.3    (9.4;   3.4)               20.5   (21.9)
 //   32 x 288 x 1000000 TN       322    (219;   152)                694    (326)
 //   4096 x 4096 x 4096 NN       708    (174;    24)               1904    (343)
-// A bias and a ReLU take 0.2 to 2.3 us more. With both, not flushed, in another run (large, medium):
-//   9216 x 1024 x 256 NT   49.5   60.2        9216 x 256 x 256 NT   20.2   22.0
-//   9216 x 256 x 1024 NT   45.9   50.7        9216 x 128 x 256 NT   13.3   16.2
-//   9216 x 768 x 256 NT    39.3   46.6        9216 x 64 x 128 NT     9.5    8.8
-// Tried: 128x128 tiles (a warp 64x32, four stages): a tenth less where C has 768 columns and more.
+// A bias and a ReLU take 0.2 to 2.3 us more. With both, 20 in a graph, not flushed, beside cuBLAS and a
+// pass for them (elementwise.cu), bf16 and tf32:
+//   9216 x 1024 x 256 NT    46.5 (21.3)   95.7 (39.3)      2048 x 256 x 1024 NT    13.0 (5.9)
+//   9216 x 256 x 1024 NT    43.1 (12.4)  117.2 (28.9)      2048 x 1024 x 192 NT     9.9 (6.7)
+//   9216 x 768 x 256 NT     36.8 (16.3)   76.1 (31.2)      4096 x 512 x 128 NT      8.4 (6.4)
+//   9216 x 256 x 256 NT     17.4  (7.8)   36.3 (16.3)      110592 x 128 x 128 NT   50.2 (29.4)
+//   9216 x 128 x 256 NT     10.7  (5.7)   21.1 (12.6)
+// Tried: 128x128 tiles (a warp 64x32, four stages): 43.6, 39.9 and 32.2 for the first three.
 #include "common/async_copy.cuh"
 #include "common/bfloat16.cuh"
 #include "common/types.cuh"

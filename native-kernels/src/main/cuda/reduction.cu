@@ -1,7 +1,7 @@
 // Sums over rows in an order fixed by the shapes. Contract: engine.operators.ReductionOperators.
 //
 // Launch:  width x height threads, width the power of two that covers the columns (32 at most), 256
-//          in all. column_sum: one block for 'width' columns (packs of 16 bytes where their number
+//          in all; column_sum_slices 8 x 32 at most. column_sum: one block for 'width' columns (packs of 16 bytes where their number
 //          permits) of one slice of rows, 64 at least; the slices are added by column_sum_slices.
 //          With a ReLU's output it masks the gradient that it sums: the backward step of a linear
 //          layer's bias and ReLU in one pass. segment_sum: one block a segment.
@@ -13,9 +13,13 @@
 //
 // Measured: H100 80GB HBM3, 2026-11-24, 2^28 elements: column_sum 2786 GB/s (C = 1), 2610 (32), 2192
 // (128), from before column sums read packs; segments of 12 rows of 32: segment_sum 925,
-// segment_broadcast 648 (64-bit division). H200, between events (1.5 us of each are the event's),
-// bf16, masked by a ReLU's output: 9216 x 1024 22 us, its slices 8.4; 9216 x 256 not masked 10.5
-// and 8.
+// segment_broadcast 648 (64-bit division). H200, us of both launches, 20 in a graph, not flushed, bf16,
+// masked by a ReLU's output (floor at 4.05 TB/s) and not:
+//   9216 x 1024  14.8 (14.0)   8.8       9216 x 128     6.2 (1.7)   5.3
+//   9216 x 768   11.8 (10.5)   8.1       768 x 1024     5.4 (1.2)   4.4
+//   9216 x 256    7.5  (3.5)   5.7       110592 x 128  34.0 (21)   16.9
+// Tried: rows as floats from the load on (99 registers), slices added by 32 x 8 threads: 21.0 and
+// 13.7, 10.2 and 8.3, 65.0 and 37.8 for 9216 x 1024, 9216 x 256, 110592 x 128.
 
 #include "common/bfloat16.cuh"
 #include "common/columns.cuh"
@@ -63,8 +67,8 @@ __device__ __forceinline__ float sum_rows(const float* x, int64 from, int64 to, 
 }
 
 // A slice's sums over rows of x, of kColumns neighbouring columns a thread: a pack where the number
-// of columns and the addresses permit, else one. With y, the output of a ReLU, x is its gradient: it is zeroed where
-// y is, in place, and what is left is summed.
+// of columns and the addresses permit, else one. With y, the output of a ReLU, x is its gradient: it
+// is zeroed where y is, in place, and what is left is summed.
 template <typename T, int kColumns>
 __device__ __forceinline__ void column_sum(const T* y, T* x, int64 rows, int64 columns,
                                            float* partial) {

@@ -31,7 +31,7 @@ final class CudaGemm extends GemmOperators implements AutoCloseable {
    */
   private static final long LIBRARY_DEPTH = 128;
 
-  private static final long LIBRARY_PRODUCTS = 1L << 28;
+  private static final long LIBRARY_PRODUCTS = 1L << 27;
 
   private final GemmKernels kernels;
   private final ElementwiseKernels elementwise;
