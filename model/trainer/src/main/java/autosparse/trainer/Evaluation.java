@@ -27,8 +27,8 @@ final class Evaluation {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
-    TrainingData data = Session.read(options.data(), options.seed());
-    try (Device device = selection.open();
+    try (TrainingData data = Session.read(options.data(), options.seed(), main.patternBudget());
+        Device device = selection.open();
         PlannedModel model = PlannedModel.of(options.checkpoint(), device)) {
       Session.requireOperators(options.checkpoint(), model.config(), data);
       ModelKind kind = model.config().kind();

@@ -91,7 +91,8 @@ final class Training {
   static Training prepare(TrainOptions options, Map<String, Object> resolved, Main main) {
     DeviceSelection selection = Devices.select(options.device());
     options.model().toConfig(options.data().ops());
-    TrainingData data = Session.read(options.data(), options.learning().seed());
+    TrainingData data =
+        Session.read(options.data(), options.learning().seed(), main.patternBudget());
     // What auto stands for here, so that the run resumes in the same precision.
     resolved.put("precision", selection.precision().toString());
     return new Training(options, data, selection, resolved, main);
@@ -105,7 +106,8 @@ final class Training {
   int run(Path out, RunFolder.Mode mode) {
     main.interrupts().arm();
     ModelConfig model = options.model().toConfig(options.data().ops());
-    try (Device device = selection.open();
+    try (data;
+        Device device = selection.open();
         StepPlanner planner =
             new StepPlanner(
                 PlanningDevice.like(device, StepPlanner.UNLIMITED),
