@@ -83,8 +83,9 @@ class PatternOnDiskTest {
             PatternCountsTest.pattern(12, 9, 0, 4),
             PatternCountsTest.pattern(0, 0, 0, 5))) {
       List<Object> expected = answers(held.counts());
-      try (CsrFile one = CsrFile.open(write(held), rangeBytes);
-          CsrFile all = CsrFile.open(write(held), rangeBytes)) {
+      Path file = write(held);
+      try (CsrFile one = CsrFile.open(file, rangeBytes);
+          CsrFile all = CsrFile.open(file, rangeBytes)) {
         assertEquals(expected, answers(one.counts()), held + " one by one");
         assertEquals(expected, together(all.counts()), held + " together");
       }
