@@ -2,8 +2,8 @@ package autosparse.benchmarks;
 
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
-import autosparse.costmodel.memory.CsrFileRows;
 import autosparse.costmodel.memory.MemoryPlan;
+import autosparse.costmodel.memory.PatternRows;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerSites;
 import autosparse.costmodel.memory.TowerStrategy;
@@ -187,8 +187,8 @@ public final class Budgets {
     try (Device device = selection.open()) {
       return run(matrix, budget, source, device, settings);
     } finally {
-      if (source instanceof CsrFileRows rows) {
-        rows.file().close();
+      if (source instanceof PatternRows rows) {
+        rows.pattern().close();
       }
     }
   }

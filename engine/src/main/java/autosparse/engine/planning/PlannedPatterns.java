@@ -88,7 +88,12 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
         .computeIfAbsent(range.source(), source -> new HashMap<>())
         .computeIfAbsent(
             new Range(range.first(), range.end(), range.unit()),
-            key -> RowContent.of(read.computeIfAbsent(range, RowRange::read), range.unit()));
+            key ->
+                RowContent.of(range, part -> part.equals(range) ? kept(part, read) : part.read()));
+  }
+
+  private static Sites.Pattern kept(RowRange range, Map<RowRange, Sites.Pattern> read) {
+    return read.computeIfAbsent(range, RowRange::read);
   }
 
   private Level level(Sites sites) {

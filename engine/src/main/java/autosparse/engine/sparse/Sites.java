@@ -92,7 +92,10 @@ public final class Sites {
     Tensor columns = scope.create("columns", DType.I32, MemoryTag.SITES, firstSites[batch.length]);
     boolean planned = scope.device() instanceof PlanningDevice;
     for (int b = 0; b < batch.length && !planned; b++) {
-      write(batch[b].read(0, batch[b].rows()), firstRows[b], firstSites[b], pointers, columns);
+      for (RowRange part : RowRange.whole(batch[b]).parts()) {
+        long site = firstSites[b] + batch[b].sitesBefore(part.first());
+        write(part.read(), firstRows[b] + part.first(), site, pointers, columns);
+      }
     }
     if (batch.length == 0) {
       pointers.write(0, new long[1], 0, 1);

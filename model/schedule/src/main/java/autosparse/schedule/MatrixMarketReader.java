@@ -15,6 +15,7 @@ final class MatrixMarketReader {
 
   private final Path file;
   private final LineReader lines;
+  private final long mostBytes;
   private boolean pattern;
   private boolean integer;
   private boolean mirrored;
@@ -30,14 +31,18 @@ final class MatrixMarketReader {
 
   private int count;
 
-  private MatrixMarketReader(Path file, LineReader lines) {
+  private MatrixMarketReader(Path file, LineReader lines, long mostBytes) {
     this.file = file;
     this.lines = lines;
+    this.mostBytes = mostBytes;
   }
 
-  static SparsityPattern read(Path file, String name) {
+  /**
+   * @param mostBytes of the pattern; one that may take more is refused when its sizes are known
+   */
+  static SparsityPattern read(Path file, String name, long mostBytes) {
     try (LineReader lines = LineReader.open(file)) {
-      return new MatrixMarketReader(file, lines).read(name);
+      return new MatrixMarketReader(file, lines, mostBytes).read(name);
     }
   }
 
@@ -98,7 +103,31 @@ final class MatrixMarketReader {
     if ((double) declared > (double) rows * cols) {
       throw wrong("entries", declared, "at most " + rows + " x " + cols);
     }
+    requireRoom();
     MemoryGuard.require(8L * (rows + 1L), "the row pointers of " + rows + " rows", lines.source());
+  }
+
+  /** Entries come in any order, so what does not fit memory cannot be left on disk either. */
+  private void requireRoom() {
+    long bytes = MatrixPattern.bytes(rows, (mirrored ? 2 : 1) * declared);
+    if (bytes > mostBytes) {
+      throw new InputException(
+          file
+              + ": its pattern takes up to "
+              + bytes
+              + " bytes of the heap, "
+              + mostBytes
+              + " are left for patterns, and only .csr files can stay on disk: give the JVM a"
+              + " larger -Xmx, now or once to convert it: generate --kind resize --shape "
+              + rows
+              + "x"
+              + cols
+              + " --matrix "
+              + file
+              + " --out "
+              + MatrixReader.name(file)
+              + ".csr");
+    }
   }
 
   private String requireWord(String field, String word, String... accepted) {
@@ -140,7 +169,7 @@ final class MatrixMarketReader {
   }
 
   private SparsityPattern build(String name) {
-    MemoryGuard.require(8L * (rows + 1L) + 4L * count, "the matrix", lines.source());
+    MemoryGuard.require(MatrixPattern.bytes(rows, count), "the matrix", lines.source());
     long[] rowPointers = new long[rows + 1];
     int[] columns = new int[count];
     for (int e = 0; e < count; e++) {
@@ -160,7 +189,7 @@ final class MatrixMarketReader {
     long row = entry >>> 32;
     long col = entry & 0xffffffffL;
     try (LineReader again = LineReader.open(file)) {
-      MatrixMarketReader reader = new MatrixMarketReader(file, again);
+      MatrixMarketReader reader = new MatrixMarketReader(file, again, mostBytes);
       reader.readHeader();
       boolean seen = false;
       while (reader.nextContent()) {

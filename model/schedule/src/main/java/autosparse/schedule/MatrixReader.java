@@ -22,15 +22,33 @@ public final class MatrixReader {
    * @throws InputException naming file and line (or field), value, and what was expected
    */
   public static SparsityPattern read(Path file) {
-    String fileName = String.valueOf(file.getFileName());
-    for (String suffix : SUFFIXES) {
-      if (fileName.endsWith(suffix)) {
-        String name = fileName.substring(0, fileName.length() - suffix.length());
-        return suffix.equals(".csr")
-            ? CsrReader.read(file, name)
-            : MatrixMarketReader.read(file, name);
-      }
+    if (!isCsr(file)) {
+      return MatrixMarketReader.read(file, name(file), Long.MAX_VALUE);
     }
-    throw new InputException(file + ": unknown kind of matrix file, expected one of " + SUFFIXES);
+    try (CsrFile csr = CsrFile.open(file)) {
+      return csr.whole();
+    }
+  }
+
+  /** Whether the suffix is that of the format that can be read by ranges of rows. */
+  static boolean isCsr(Path file) {
+    return suffix(file).equals(SUFFIXES.get(0));
+  }
+
+  /** The name of a file's matrix: the file's own without its suffix. */
+  static String name(Path file) {
+    String fileName = String.valueOf(file.getFileName());
+    return fileName.substring(0, fileName.length() - suffix(file).length());
+  }
+
+  private static String suffix(Path file) {
+    String fileName = String.valueOf(file.getFileName());
+    return SUFFIXES.stream()
+        .filter(fileName::endsWith)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new InputException(
+                    file + ": unknown kind of matrix file, expected one of " + SUFFIXES));
   }
 }

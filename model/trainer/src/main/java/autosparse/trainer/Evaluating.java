@@ -34,8 +34,8 @@ final class Evaluating {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
-    TrainingData data = Session.read(options.data());
-    try (Device device = selection.open();
+    try (TrainingData data = Session.read(options.data(), main.patternBudget());
+        Device device = selection.open();
         PlannedModels models = PlannedModels.of(options.checkpoints(), device)) {
       models.all().forEach(model -> Session.requireOperators(model.file(), model.config(), data));
       List<PlannedPasses> plans =

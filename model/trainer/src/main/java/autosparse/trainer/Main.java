@@ -2,6 +2,7 @@ package autosparse.trainer;
 
 import autosparse.engine.memory.MemoryBudgetException;
 import autosparse.schedule.InputException;
+import autosparse.schedule.PatternMemory;
 import autosparse.trainer.run.Interrupts;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -54,6 +55,7 @@ public final class Main {
   private final PrintStream out;
   private final PrintStream err;
   private final Interrupts interrupts;
+  private final long patternBudget;
 
   @Option(
       names = "--debug",
@@ -62,6 +64,14 @@ public final class Main {
   private boolean debug;
 
   Main(PrintStream out, PrintStream err) {
+    this(out, err, PatternMemory.ofHeap());
+  }
+
+  /**
+   * @param patternBudget bytes of the heap that matrices' patterns may take
+   */
+  Main(PrintStream out, PrintStream err, long patternBudget) {
+    this.patternBudget = patternBudget;
     this.out = out;
     this.err = err;
     this.interrupts = new Interrupts(err);
@@ -113,6 +123,11 @@ public final class Main {
   /** Where progress goes. */
   PrintStream err() {
     return err;
+  }
+
+  /** Bytes of the heap that matrices' patterns may take; those that do not fit stay on disk. */
+  long patternBudget() {
+    return patternBudget;
   }
 
   /** The wish to end; a command that polls it must call {@link Interrupts#arm} first. */

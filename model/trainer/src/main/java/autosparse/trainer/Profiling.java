@@ -23,11 +23,12 @@ import autosparse.kernels.Gpu;
 import autosparse.layers.RankingLoss;
 import autosparse.layers.RateSchedule;
 import autosparse.schedule.InputException;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.MatrixReader;
 import autosparse.schedule.MeasuredSchedule;
+import autosparse.schedule.PatternMemory;
 import autosparse.schedule.Problem;
 import autosparse.schedule.RecordFile;
-import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.Split;
 import autosparse.schedule.Task;
 import autosparse.trainer.options.LearningOptions;
@@ -103,7 +104,7 @@ final class Profiling {
 
   int run() {
     Target target = target();
-    List<Supplier<SparsityPattern>> matrices = matrices();
+    List<Supplier<MatrixPattern>> matrices = matrices();
     try {
       Files.createDirectories(options.out());
     } catch (IOException e) {
@@ -116,10 +117,12 @@ final class Profiling {
           "of each budget, not for tensors: " + new MemoryBudget(0, target.taken()).takenText());
     }
     main.print(ProfileTable.HEAD);
-    for (Supplier<SparsityPattern> matrix : matrices) {
-      MatrixProfile profile = profile(matrix.get(), target);
-      profiles.add(profile);
-      ProfileTable.lines(profile).forEach(main::print);
+    for (Supplier<MatrixPattern> matrix : matrices) {
+      try (MatrixPattern pattern = matrix.get()) {
+        MatrixProfile profile = profile(pattern, target);
+        profiles.add(profile);
+        ProfileTable.lines(profile).forEach(main::print);
+      }
     }
     ProfileFiles.write(
         options.out(), new ProfilePage(title(target), target.gpu(), profiles), profiles);
@@ -190,8 +193,8 @@ final class Profiling {
   }
 
   /** The matrices, each read or made when it is its turn: they need not fit memory together. */
-  private List<Supplier<SparsityPattern>> matrices() {
-    List<Supplier<SparsityPattern>> all = new ArrayList<>();
+  private List<Supplier<MatrixPattern>> matrices() {
+    List<Supplier<MatrixPattern>> all = new ArrayList<>();
     options.matrices().ifPresent(folder -> files(folder).forEach(f -> all.add(() -> read(f))));
     for (ProfileOptions.Generated generated : options.generated()) {
       PatternSpec spec = generated.spec();
@@ -204,8 +207,8 @@ final class Profiling {
     return all;
   }
 
-  private static SparsityPattern read(Path file) {
-    return MatrixReader.read(file);
+  private MatrixPattern read(Path file) {
+    return new PatternMemory(main.patternBudget()).open(file);
   }
 
   private Optional<Gpu> gpu() {
@@ -261,7 +264,7 @@ final class Profiling {
         target.name());
   }
 
-  private MatrixProfile profile(SparsityPattern pattern, Target target) {
+  private MatrixProfile profile(MatrixPattern pattern, Target target) {
     TrainingData data = data(pattern);
     StepPlan.Step step = new StepPlan(data, training).epoch(0).get(0);
     ModelStatistics statistics = data.statistics().withFullBins(config.featureBins());
@@ -305,7 +308,11 @@ final class Profiling {
           ways,
           budgets,
           PlainFramework.bytes(
-              pattern, config.kind(), config.channels(), planner.device().activation().bytes()),
+              pattern.nnz(),
+              planner.pairs(step, PlainFramework.WINDOW),
+              config.kind(),
+              config.channels(),
+              planner.device().activation().bytes()),
           search.events(TowerStrategy.KEEP_ALL));
     }
   }
@@ -316,7 +323,7 @@ final class Profiling {
   }
 
   /** One task of random schedules, as many as a step takes. */
-  private TrainingData data(SparsityPattern pattern) {
+  private TrainingData data(MatrixPattern pattern) {
     RecordFile file =
         new RecordFile(
             options.op(), pattern.name(), Path.of("random"), RecordFile.Format.AUTOSPARSE);

@@ -9,11 +9,11 @@ import autosparse.costmodel.training.PyramidCache;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
 import autosparse.schedule.InputException;
-import autosparse.schedule.MatrixReader;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Op;
+import autosparse.schedule.PatternMemory;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
-import autosparse.schedule.SparsityPattern;
 import autosparse.trainer.options.RankOptions;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -33,9 +33,12 @@ final class Ranking {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
-    SparsityPattern pattern = MatrixReader.read(options.matrix());
-    ScheduleFile candidates = ScheduleFile.read(options.schedules(), options.op());
-    double[] scores = scores(selection, pattern, candidates);
+    ScheduleFile candidates;
+    double[] scores;
+    try (MatrixPattern pattern = new PatternMemory(main.patternBudget()).open(options.matrix())) {
+      candidates = ScheduleFile.read(options.schedules(), options.op());
+      scores = scores(selection, pattern, candidates);
+    }
     List<Integer> order =
         IntStream.range(0, scores.length)
             .boxed()
@@ -52,7 +55,7 @@ final class Ranking {
   }
 
   private double[] scores(
-      DeviceSelection selection, SparsityPattern pattern, ScheduleFile candidates) {
+      DeviceSelection selection, MatrixPattern pattern, ScheduleFile candidates) {
     try (Device device = selection.open();
         PlannedModels models = PlannedModels.of(options.checkpoints(), device)) {
       models.all().forEach(this::requireOperator);

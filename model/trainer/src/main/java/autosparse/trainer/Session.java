@@ -48,8 +48,12 @@ final class Session implements AutoCloseable {
             device.root(), data.patterns(), device.memory().capacity() / PATTERN_SHARE);
   }
 
-  /** Reads records, split and matrices; nothing is written. */
-  static TrainingData read(DataOptions options) {
+  /**
+   * Reads records, split and matrices; nothing is written.
+   *
+   * @param patternBudget bytes of the heap that matrices' patterns may take
+   */
+  static TrainingData read(DataOptions options, long patternBudget) {
     Dataset records = Dataset.load(options.data(), options.ops());
     for (Op op : options.ops()) {
       if (records.tasks(op).isEmpty()) {
@@ -67,7 +71,7 @@ final class Session implements AutoCloseable {
           case BASE -> Split.base(records, heldOut(options, records));
           case NONE -> Split.none(records);
         };
-    return TrainingData.load(split, matrices);
+    return TrainingData.load(split, matrices, patternBudget);
   }
 
   private static Dataset only(Dataset records, List<String> matrices) {

@@ -91,7 +91,7 @@ final class Training {
   static Training prepare(TrainOptions options, Map<String, Object> resolved, Main main) {
     DeviceSelection selection = Devices.select(options.device());
     options.model().toConfig(options.data().ops());
-    TrainingData data = Session.read(options.data());
+    TrainingData data = Session.read(options.data(), main.patternBudget());
     // What they stand for here, so that the run resumes, and is judged, with the same.
     resolved.put("precision", selection.precision().toString());
     resolved.put("split-seed", options.data().splitSeed());
@@ -106,7 +106,8 @@ final class Training {
   int run(Path out, RunFolder.Mode mode) {
     main.interrupts().arm();
     ModelConfig model = options.model().toConfig(options.data().ops());
-    try (Device device = selection.open();
+    try (data;
+        Device device = selection.open();
         StepPlanner planner =
             new StepPlanner(
                 PlanningDevice.like(device, StepPlanner.UNLIMITED),

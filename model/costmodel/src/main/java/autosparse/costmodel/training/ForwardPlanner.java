@@ -9,7 +9,7 @@ import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.memory.MemoryTag;
-import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.RowSource;
 import autosparse.layers.RankingLoss;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,8 +65,8 @@ public final class ForwardPlanner implements AutoCloseable {
   }
 
   /** The ways to run the tower over one matrix; empty for a model without a tower. */
-  StrategySearch search(Sites.Pattern pattern) {
-    List<Sites.Pattern> batch = List.of(pattern);
+  StrategySearch search(RowSource pattern) {
+    List<RowSource> batch = List.of(pattern);
     return new StrategySearch(
         device,
         model.tower().orElseThrow(),

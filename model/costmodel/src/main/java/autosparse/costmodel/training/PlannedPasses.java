@@ -1,13 +1,13 @@
 package autosparse.costmodel.training;
 
 import autosparse.costmodel.memory.MemoryPlan;
+import autosparse.costmodel.memory.PatternRows;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.engine.memory.MemoryBudget;
-import autosparse.engine.sparse.Sites;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.InputException;
-import autosparse.schedule.SparsityPattern;
+import autosparse.schedule.MatrixPattern;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -49,12 +49,11 @@ public final class PlannedPasses {
    * @param matrix its number
    * @throws InputException when it does not fit however it is run, with the budget that would do
    */
-  public void planTower(int matrix, SparsityPattern of) {
+  public void planTower(int matrix, MatrixPattern of) {
     if (planner.model().tower().isEmpty() || towers.containsKey(matrix)) {
       return;
     }
-    StrategySearch search =
-        planner.search(new Sites.Pattern(of.rows(), of.cols(), of.rowPointers(), of.columns()));
+    StrategySearch search = planner.search(new PatternRows(of));
     MemoryPlan plan =
         search
             .fastest(Math.max(0, room() + planner.baseBytes()))

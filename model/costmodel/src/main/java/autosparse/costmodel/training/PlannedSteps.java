@@ -5,7 +5,7 @@ import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.engine.memory.MemoryBudget;
 import autosparse.schedule.InputException;
-import autosparse.schedule.SparsityPattern;
+import autosparse.schedule.MatrixPattern;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -29,7 +29,7 @@ public final class PlannedSteps {
   private record Planned(MemoryPlan plan, long headBytes) {}
 
   private final StepPlanner planner;
-  private final List<SparsityPattern> patterns;
+  private final List<? extends MatrixPattern> patterns;
   private final MemoryBudget budget;
   private final Map<List<Integer>, Planned> plans = new HashMap<>();
 
@@ -38,7 +38,8 @@ public final class PlannedSteps {
    * @param patterns of the data
    * @param budget of the device
    */
-  public PlannedSteps(StepPlanner planner, List<SparsityPattern> patterns, MemoryBudget budget) {
+  public PlannedSteps(
+      StepPlanner planner, List<? extends MatrixPattern> patterns, MemoryBudget budget) {
     this.planner = planner;
     this.patterns = List.copyOf(patterns);
     this.budget = budget;

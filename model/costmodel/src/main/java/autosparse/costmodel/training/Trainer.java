@@ -225,7 +225,7 @@ public final class Trainer implements AutoCloseable {
 
   private TowerPass pass(SparseTower tower, List<Integer> matrices, TowerStrategy strategy) {
     return TowerPass.of(
-        strategy, tower, device.root(), pyramids.patterns(matrices), () -> pyramids.get(matrices));
+        strategy, tower, device.root(), pyramids.sources(matrices), () -> pyramids.get(matrices));
   }
 
   /** Runs a step with a tower pass of one's own. */

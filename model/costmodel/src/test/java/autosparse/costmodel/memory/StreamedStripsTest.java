@@ -174,7 +174,7 @@ class StreamedStripsTest {
     Outcome inMemory = run(cpu(), batch, STRIPS, training);
     try (CsrFile first = CsrFile.open(write(batch.get(0), "a.csr"));
         CsrFile second = CsrFile.open(write(batch.get(1), "b.csr"))) {
-      List<CsrFileRows> onDisk = List.of(new CsrFileRows(first), new CsrFileRows(second));
+      List<PatternRows> onDisk = List.of(new PatternRows(first), new PatternRows(second));
       assertSameBits(inMemory, run(cpu(), onDisk, STRIPS, training));
       assertEquals(
           inMemory.placements, run(cpu(), onDisk, STRIPS, training).placements, "placements");
@@ -192,7 +192,7 @@ class StreamedStripsTest {
       String message =
           assertThrows(
                   InputException.class,
-                  () -> run(cpu(), List.of(new CsrFileRows(csr)), STRIPS, true))
+                  () -> run(cpu(), List.of(new PatternRows(csr)), STRIPS, true))
               .getMessage();
       assertEquals(file + ": column 7777 in row 1900, expected 0 to 1999", message);
     }
@@ -256,6 +256,31 @@ class StreamedStripsTest {
     run(PlanningDevice.cpu(CAPACITY), List.of(watched), STRIPS, true);
     assertTrue(watched.most.get() <= STRIPS.sites(), watched.most + " sites counted at once");
     assertEquals(strips, watched.reads.get(), "each strip is read once to plan both passes");
+  }
+
+  /** Whatever the device has room for. */
+  @Test
+  void stripsOfAFileAreNoLargerThanTheHostHasRoomFor() throws IOException {
+    Sites.Pattern band = band(20_000);
+    long whole = band.bytes(0, band.rows());
+    Path file = write(band, "large.csr");
+    try (Device device = PlanningDevice.cpu(CAPACITY);
+        Parameters parameters = new Parameters(device.root(), 7)) {
+      SparseTower tower = SparseTower.autoSparse(parameters.in("tower"), 8);
+      assertEquals(1, Strip.of(List.of(band), tower, CAPACITY).size());
+      for (long rangeBytes : new long[] {whole / 3, whole / 10}) {
+        try (CsrFile csr = CsrFile.open(file, rangeBytes)) {
+          PatternRows rows = new PatternRows(csr);
+          long largest =
+              Strip.of(List.of(rows), tower, CAPACITY).stream()
+                  .mapToLong(strip -> rows.bytes(strip.firstRow(), strip.endRow()))
+                  .max()
+                  .orElseThrow();
+          assertTrue(largest <= rangeBytes, largest + " bytes of " + rangeBytes);
+          assertTrue(largest > rangeBytes / 2, largest + " bytes of " + rangeBytes);
+        }
+      }
+    }
   }
 
   @Test
