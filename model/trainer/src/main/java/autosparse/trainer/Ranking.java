@@ -84,7 +84,7 @@ final class Ranking {
   private record Planned(Path file, CostModel.EncodedTask task, PlannedPasses passes) {}
 
   private static Planned plan(
-      PlannedModel model, SparsityPattern pattern, Problem problem, List<Schedule> schedules) {
+      PlannedModel model, MatrixPattern pattern, Problem problem, List<Schedule> schedules) {
     CostModel.EncodedTask task = model.planner().model().encode(pattern, problem, schedules);
     PlannedPasses plans = model.passes(0);
     plans.planTower(0, pattern);
@@ -92,7 +92,7 @@ final class Ranking {
     return new Planned(model.file(), task, plans);
   }
 
-  private static double[] scores(Device device, SparsityPattern pattern, Planned planned) {
+  private static double[] scores(Device device, MatrixPattern pattern, Planned planned) {
     try (CostModel model = ModelFile.read(planned.file(), device.root()).model();
         PyramidCache pyramids = new PyramidCache(device.root(), List.of(pattern), 0)) {
       ForwardPasses passes =
