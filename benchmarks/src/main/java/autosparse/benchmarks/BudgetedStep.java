@@ -19,6 +19,7 @@ import autosparse.layers.Adam;
 import autosparse.layers.RankingLoss;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -60,19 +61,37 @@ final class BudgetedStep implements AutoCloseable {
 
   /** Runs one step and waits for its loss. */
   double run(TowerStrategy strategy, RowSource matrix) {
+    return onPass(strategy, matrix, this::run);
+  }
+
+  /** Does something with the tower's pass over a matrix and waits for its loss. */
+  private double onPass(TowerStrategy strategy, RowSource matrix, Consumer<TowerPass> work) {
     List<RowSource> batch = List.of(matrix);
     try (PyramidOnDemand whole = new PyramidOnDemand(scope, batch)) {
-      run(TowerPass.of(strategy, tower(), scope, batch, whole));
+      work.accept(TowerPass.of(strategy, tower(), scope, batch, whole));
     }
     return ranking.loss();
   }
 
   private void run(TowerPass pass) {
-    try (Tape tape = Tape.recording(scope, step++)) {
+    backward(pass);
+    step++;
+    optimizer.step(1);
+  }
+
+  private void backward(TowerPass pass) {
+    try (Tape tape = Tape.recording(scope, step)) {
       ranking.run(tape, network.model().pattern(tape, pass.pooled(tape)));
       pass.finish();
     }
-    optimizer.step(1);
+  }
+
+  /** What a step of these weights would change them by, which leaves them as they are. */
+  StepGradients gradients(TowerStrategy strategy, RowSource matrix) {
+    double loss = onPass(strategy, matrix, this::backward);
+    StepGradients gradients = StepGradients.of(loss, network.model().parameters());
+    network.model().parameters().zeroGradients();
+    return gradients;
   }
 
   /** The ways to run a step of this, which is on a planning device, on a matrix. */

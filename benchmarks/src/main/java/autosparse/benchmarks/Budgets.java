@@ -37,7 +37,9 @@ import java.util.Optional;
  * budget=all,24G,8G,4G,2G,1G device=cuda precision=bf16 channels=128 schedules=768 steps=3</pre>
  *
  * <p>{@code copy} is the ceiling that the floor is counted with, bytes a second; measured first
- * unless it is given.
+ * unless it is given. {@code compare=yes} says of each budget how far loss and gradients of a step
+ * of fresh weights are from those under the first budget named, see {@link
+ * StepGradients.Difference}.
  */
 public final class Budgets {
   private static final long LARGE = 1L << 50;
@@ -54,6 +56,7 @@ public final class Budgets {
     USUAL.put("schedules", "768");
     USUAL.put("steps", "3");
     USUAL.put("copy", "measured");
+    USUAL.put("compare", "no");
   }
 
   /**
@@ -66,6 +69,7 @@ public final class Budgets {
    * @param floorMilliseconds time of the tower's bytes at the ceiling of copies
    * @param losses of the steps; the first is that of fresh weights, unless there is but one, which
    *     a step of warming up goes before
+   * @param compared loss and gradients of fresh weights, where budgets are compared
    */
   record Row(
       String matrix,
@@ -77,7 +81,8 @@ public final class Budgets {
       long measuredPeak,
       double floorMilliseconds,
       long hostPeak,
-      double[] losses) {
+      double[] losses,
+      Optional<StepGradients> compared) {
     static final String HEAD =
         "matrix              budget     ms/step   floor/ms  planned peak  measured peak   range"
             + " needed  host peak GB  plan s  first loss  how";
@@ -115,14 +120,25 @@ public final class Budgets {
       }
       System.out.println(Row.HEAD);
       for (String matrix : settings.get("matrix").split(",", -1)) {
+        Optional<StepGradients> first = Optional.empty();
         for (String budget : settings.get("budget").split(",", -1)) {
-          System.out.println(run(matrix, budget, settings));
+          Row row = run(matrix, budget, settings);
+          System.out.println(row + difference(row, first));
+          first = first.or(row::compared);
         }
       }
     } catch (InputException | IllegalArgumentException e) {
       System.err.println(e.getMessage());
       System.exit(2);
     }
+  }
+
+  /** What a line says of the step's distance from the first budget's. */
+  private static String difference(Row row, Optional<StepGradients> first) {
+    return row.compared()
+        .flatMap(step -> first.map(step::from))
+        .map(difference -> "  differs by " + difference)
+        .orElse("");
   }
 
   /** Settings by name, checked; the usual ones where none is given. */
@@ -139,6 +155,9 @@ public final class Budgets {
     List.of("channels", "schedules", "steps").forEach(name -> number(settings, name));
     if (!settings.get("copy").equals("measured")) {
       copy(settings);
+    }
+    if (!settings.get("compare").matches("yes|no")) {
+      throw new InputException("compare=" + settings.get("compare") + ", expected yes or no");
     }
     return settings;
   }
@@ -219,7 +238,11 @@ public final class Budgets {
     try (BudgetedStep step = new BudgetedStep(device, config, RankingLoss.MARGIN, schedules)) {
       double[] losses = new double[number(settings, "steps")];
       double[] times = new double[losses.length];
-      if (losses.length == 1) {
+      Optional<StepGradients> compared =
+          settings.get("compare").equals("yes")
+              ? Optional.of(step.gradients(plan.strategy(), source))
+              : Optional.empty();
+      if (losses.length == 1 && compared.isEmpty()) {
         // Kernels are loaded; weights are then not those of a first step any more.
         step.run(plan.strategy(), warmUp(source));
       }
@@ -243,7 +266,8 @@ public final class Budgets {
           device.ledger().peakBytes(),
           1e3 * bytes / copy(settings),
           hostPeak(),
-          losses);
+          losses,
+          compared);
     }
   }
 

@@ -6,11 +6,17 @@ import autosparse.engine.cuda.CudaWorkGraph;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.sparse.LevelCounts;
+import autosparse.engine.sparse.RangeCounts;
+import autosparse.engine.sparse.RowRange;
+import autosparse.engine.sparse.Sites;
 import autosparse.kernels.Cleanup;
 import autosparse.kernels.CudaContext;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /**
  * A GPU: activations in float or bfloat16, our kernels, all work queued on one stream. Reading a
@@ -66,6 +72,7 @@ public final class CudaDevice implements Device {
   private final DeviceBlocks blocks;
   private final TensorScope root;
   private final Operators operators;
+  private final RangeCounts known = new RangeCounts();
 
   private CudaDevice(CudaContext context, Options options) {
     options.precision().requireOn(context.gpu());
@@ -165,9 +172,25 @@ public final class CudaDevice implements Device {
     return new CudaWorkGraph(context, blocks, name, piece);
   }
 
+  /** What was counted of rows before need not be read again, which would wait for the device. */
+  @Override
+  public Sites sites(List<RowRange> batch, Function<LevelCounts, Sites> make) {
+    return make.apply(known.of(batch));
+  }
+
   @Override
   public void upload(Runnable writes) {
     context.upload(writes);
+  }
+
+  @Override
+  public void beginUpload() {
+    context.beginUpload();
+  }
+
+  @Override
+  public void fillUpload(Runnable writes) {
+    context.fillUpload(writes);
   }
 
   @Override

@@ -253,6 +253,13 @@ public final class Tensor {
     return values;
   }
 
+  /** One element of an I64 tensor. */
+  public long longAt(long at) {
+    long[] value = new long[1];
+    read(at, value, 0, 1);
+    return value[0];
+  }
+
   /** The single element of a one-element real tensor. */
   public double item() {
     if (elements() != 1) {

@@ -39,6 +39,7 @@ public final class CudaContext implements AutoCloseable {
   private long launches;
   private long waits;
   private Uploads uploads;
+  private boolean begun;
   private boolean uploading;
   private String capturing;
   private boolean closed;
@@ -298,6 +299,15 @@ public final class CudaContext implements AutoCloseable {
    * these must not touch their targets before {@link #awaitUploads}. Launches are refused inside.
    */
   public void upload(Runnable copies) {
+    beginUpload();
+    fillUpload(copies);
+  }
+
+  /**
+   * Begins an upload that {@link #fillUpload} makes: its copies start when what is queued by now is
+   * done, whatever is queued in between.
+   */
+  public void beginUpload() {
     refuseCapture("uploading");
     if (uploading) {
       throw new IllegalStateException("an upload inside an upload");
@@ -306,6 +316,19 @@ public final class CudaContext implements AutoCloseable {
       uploads = ask("preparing uploads", () -> new Uploads(this, driver, stream));
     }
     run("starting an upload", uploads::begin);
+    begun = true;
+  }
+
+  /**
+   * As {@link #upload}, but beside everything queued since {@link #beginUpload}, none of which may
+   * touch the copies' targets.
+   */
+  public void fillUpload(Runnable copies) {
+    refuseCapture("uploading");
+    if (uploading || !begun) {
+      throw new IllegalStateException("an upload that was not begun, or is being filled");
+    }
+    begun = false;
     uploading = true;
     try {
       copies.run();

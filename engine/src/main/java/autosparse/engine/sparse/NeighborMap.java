@@ -39,8 +39,8 @@ public final class NeighborMap {
    * @param inputs I32 [pairs]
    * @param order I32 [N_out], the outputs in an order that a device likes to process them in (sites
    *     of equal masks together, say); null for their own
-   * @param transposed the opposite direction of a strided map; null for a submanifold one and for
-   *     the opposite direction itself
+   * @param transposed the opposite direction of a strided map; null for a submanifold one, for the
+   *     opposite direction itself, and where no gradient by the input will be asked for
    */
   public NeighborMap(
       ConvolutionKernel kernel,
@@ -128,7 +128,8 @@ public final class NeighborMap {
    * <p>Row i of it lists the outputs that read input i; its bit k means that input i is the
    * neighbour at offset k of that output (the convolution's own k, not mirrored).
    *
-   * @throws IllegalStateException for a submanifold map, which is its own opposite
+   * @throws IllegalStateException for a submanifold map, which is its own opposite, and where the
+   *     transposed map was not made
    */
   public NeighborMap transposed() {
     if (transposed == null) {

@@ -53,8 +53,14 @@ class StreamedStripsTest {
 
   private static Outcome run(
       Device opened, List<? extends RowSource> batch, TowerStrategy strategy, boolean training) {
-    try (Device device = opened;
-        Parameters parameters = new Parameters(device.root(), 7)) {
+    try (Device device = opened) {
+      return runOn(device, batch, strategy, training);
+    }
+  }
+
+  private static Outcome runOn(
+      Device device, List<? extends RowSource> batch, TowerStrategy strategy, boolean training) {
+    try (Parameters parameters = new Parameters(device.root(), 7)) {
       SparseTower tower = SparseTower.autoSparse(parameters.in("tower"), 8);
       long before = device.allocator().liveBytes();
       device.ledger().setRecording(true);
@@ -226,6 +232,28 @@ class StreamedStripsTest {
     }
   }
 
+  /** The host waits to count strips once: not in the backward pass, nor in a step that follows. */
+  @Tag("gpu")
+  @Test
+  void stripsAreCountedOnce() {
+    GpuTests.require();
+    List<Sites.Pattern> batch = List.of(band(4000), TowerStrategyTest.pattern(1500, 900, 4, 1));
+    try (CudaDevice cuda = CudaDevice.open(CudaDevice.Options.of(0).withCapacity(CAPACITY))) {
+      long[] waits = new long[3];
+      Outcome[] outcomes = new Outcome[3];
+      for (int step = 0; step < waits.length; step++) {
+        long before = cuda.context().waits();
+        outcomes[step] = runOn(cuda, batch, STRIPS, true);
+        waits[step] = cuda.context().waits() - before;
+      }
+      assertTrue(waits[1] < waits[0], waits[1] + " waits after " + waits[0]);
+      assertEquals(outcomes[0].values.size(), waits[1], "one for each tensor that is read");
+      assertEquals(waits[1], waits[2]);
+      assertSameBits(outcomes[0], outcomes[1]);
+      assertSameBits(outcomes[0], outcomes[2]);
+    }
+  }
+
   /** Two buffers as large as the largest strip, in each of the two passes. */
   @Test
   void twoStripsRowsAreInThePlan() {
@@ -250,6 +278,7 @@ class StreamedStripsTest {
     assertTrue(watched.most.get() <= STRIPS.sites(), watched.most + " sites read at once");
     long strips = watched.reads.get() / 2;
     assertTrue(strips >= 10, strips + " strips");
+    assertEquals(0, watched.reads.get() % 2, "each strip is read once a pass");
 
     watched.most.set(0);
     watched.reads.set(0);
