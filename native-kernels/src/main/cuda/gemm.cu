@@ -1,6 +1,6 @@
 // Dense products C = alpha*op(A)*op(B) + beta*C and linear layers y = relu(x*W^T + bias).
 // Contract: autosparse.engine.operators.GemmOperators. Used where cuBLAS is not there, and for
-// linear layers whose bias and ReLU it would need another pass for.
+// linear layers so small that a pass for their bias and ReLU would cost more than cuBLAS saves.
 //
 // Launch:  256 threads, one block a tile of C (grid x: rows, y: columns) and slice of K (z).
 //          Tiles: large 128x128 (8x8 sums a thread), medium 64x64 (4x4), narrow 128x32 (4x4).

@@ -2,12 +2,11 @@
 // Dense products C = alpha*op(A)*op(B) + beta*C and linear layers y = relu(x*W^T + bias) on tensor
 // cores: A and B both bf16, or both fp32 rounded to tf32; C bf16 or fp32; sums fp32.
 // Contract: autosparse.engine.operators.GemmOperators. Used where cuBLAS is not there, and for
-// linear layers whose bias and ReLU it would need another pass for.
+// linear layers so small that a pass for their bias and ReLU would cost more than cuBLAS saves.
 //
 // Launch:  256 threads, one block a tile of C (grid x, columns fastest) and slice of K (z).
-//          Tiles: wide 128x128 (a warp 64x32; bf16), large 128x64 (32x32), medium 64x64 (32x16), narrow
-//          128x32 (16x32).
-// Shared:  80, 45, 30 and 38 KiB: three stages (wide: four), filled by asynchronous 16-byte copies.
+//          Tiles: large 128x64 (a warp 32x32), medium 64x64 (32x16), narrow 128x32 (16x32).
+// Shared:  45, 30 and 38 KiB: three stages, filled by asynchronous 16-byte copies.
 // Bytes:   s*(M*K*ceil(N/tile) + K*N*ceil(M/tile)) + t*M*N, s and t the bytes of a factor and of C;
 //          neighbouring blocks share A's rows in L2. FLOPs: 2*M*N*K.
 // Bound:   device memory for narrow layers, the tensor cores by mma.sync for large products.
@@ -17,20 +16,21 @@
 // Measured on an H200, L2 flushed, median of 20, one launch between events, us, beside cuBLAS 13 in
 // the same run (M x N x K):
 //                               bf16, C bf16 (cuBLAS; floor)      tf32 (cuBLAS)
-//   9216 x 384 x 128 NT          16.8*   (8.9;   2.3)               27.4   (13.4)
+//   9216 x 384 x 128 NT          16.8    (8.9;   2.3)               27.4   (13.4)
 //   9216 x 128 x 384 NN          16.0    (8.4;   2.3)               30.1   (14.9)
 //   384 x 128 x 9216 TN          18.3   (11.0;   2.3)               26.8   (18.3)
 //   110592 x 128 x 128 NT        52.8   (20.9;  13.5)               87.6   (37.1)
 //   110592 x 32 x 32 NT          16.3    (9.4;   3.4)               20.5   (21.9)
 //   32 x 288 x 1000000 TN       322    (219;   152)                694    (326)
 //   4096 x 4096 x 4096 NN       708    (174;    24)               1904    (343)
-// A bias and a ReLU take 0.2 to 2.3 us more. Rows with * were measured on large tiles and have wide
-// ones by now. With bias and ReLU, not flushed, in another run (wide, large, medium):
-//   9216 x 1024 x 256 NT   47.6   49.5   60.2        9216 x 256 x 256 NT   18.8   20.2   22.0
-//   9216 x 256 x 1024 NT   42.6   45.9   50.7        9216 x 128 x 256 NT   15.3   13.3   16.2
-//   9216 x 768 x 256 NT    34.8   39.3   46.6        9216 x 64 x 128 NT    12.2    9.5    8.8
-// cuBLAS makes 9216 x 1024 x 256 NN, without either, in 16. Wide tiles gain a tenth where two or
-// three times were expected: what they wait for is not known yet.
+// A bias and a ReLU take 0.2 to 2.3 us more. With both, 20 in a graph, not flushed, beside cuBLAS and a
+// pass for them (elementwise.cu), bf16 and tf32:
+//   9216 x 1024 x 256 NT    46.5 (21.3)   95.7 (39.3)      2048 x 256 x 1024 NT    13.0 (5.9)
+//   9216 x 256 x 1024 NT    43.1 (12.4)  117.2 (28.9)      2048 x 1024 x 192 NT     9.9 (6.7)
+//   9216 x 768 x 256 NT     36.8 (16.3)   76.1 (31.2)      4096 x 512 x 128 NT      8.4 (6.4)
+//   9216 x 256 x 256 NT     17.4  (7.8)   36.3 (16.3)      110592 x 128 x 128 NT   50.2 (29.4)
+//   9216 x 128 x 256 NT     10.7  (5.7)   21.1 (12.6)
+// Tried: 128x128 tiles (a warp 64x32, four stages): 43.6, 39.9 and 32.2 for the first three.
 #include "common/async_copy.cuh"
 #include "common/bfloat16.cuh"
 #include "common/types.cuh"
@@ -39,6 +39,7 @@ namespace autosparse {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kStages = 3;
 constexpr int kLine = 16;       // words of a stage's depth: 32 bf16 or 16 floats
 constexpr int kPitch = kLine + 4;
 
@@ -258,24 +259,19 @@ struct Epilogue {
   }
 };
 
-// Words of shared memory that a tile's stages take.
-template <typename T, int kRows, int kColumns, int kStages>
-constexpr int kStagedWords = kStages * (Tile<T, kRows>::kWords + Tile<T, kColumns>::kWords);
-
 // kWarpsDown warps share the rows; a warp has kRows/kWarpsDown rows and the same share of columns.
-// staged: kStagedWords of shared memory, at a multiple of 16 bytes.
-template <typename T, int kRows, int kColumns, int kWarpsDown, int kStages>
-__device__ __forceinline__ void gemm_tile(unsigned* staged, const Operand<T>& a,
-                                          const Operand<T>& b, int64 slice_depth,
-                                          const Epilogue& epilogue, void* c, bool bf16_out) {
+template <typename T, int kRows, int kColumns, int kWarpsDown>
+__device__ __forceinline__ void gemm_tile(const Operand<T>& a, const Operand<T>& b,
+                                          int64 slice_depth, const Epilogue& epilogue, void* c,
+                                          bool bf16_out) {
   using TileA = Tile<T, kRows>;
   using TileB = Tile<T, kColumns>;
   constexpr int kWarpsAcross = kThreads / 32 / kWarpsDown;
   constexpr int kTilesDown = kRows / kWarpsDown / 16;
   constexpr int kTilesAcross = kColumns / kWarpsAcross / 8;
   static_assert(kTilesDown > 0 && kTilesAcross % 2 == 0, "whole operands");
-  unsigned* const tiles_a = staged;
-  unsigned* const tiles_b = staged + kStages * TileA::kWords;
+  __shared__ __align__(16) unsigned tile_a[kStages][TileA::kWords];
+  __shared__ __align__(16) unsigned tile_b[kStages][TileB::kWords];
 
   const int64 across = (b.outer + kColumns - 1) / kColumns;
   const int64 row = blockIdx.x / across * kRows;
@@ -294,8 +290,8 @@ __device__ __forceinline__ void gemm_tile(unsigned* staged, const Operand<T>& a,
   float sum[kTilesDown][kTilesAcross][4] = {};
 #pragma unroll
   for (int s = 0; s < kStages - 1; s++) {
-    load_a.load(to - from - s * TileA::kDepth, tiles_a + s * TileA::kWords);
-    load_b.load(to - from - s * TileA::kDepth, tiles_b + s * TileB::kWords);
+    load_a.load(to - from - s * TileA::kDepth, tile_a[s]);
+    load_b.load(to - from - s * TileA::kDepth, tile_b[s]);
     commit_copies();
   }
   int stage = 0;
@@ -305,8 +301,8 @@ __device__ __forceinline__ void gemm_tile(unsigned* staged, const Operand<T>& a,
     const int next = stage == 0 ? kStages - 1 : stage - 1;
     const int64 left = to - k - (kStages - 1) * TileA::kDepth;
     if (left > 0) {
-      load_a.load(left, tiles_a + next * TileA::kWords);
-      load_b.load(left, tiles_b + next * TileB::kWords);
+      load_a.load(left, tile_a[next]);
+      load_b.load(left, tile_b[next]);
     }
     commit_copies();
 #pragma unroll
@@ -315,11 +311,11 @@ __device__ __forceinline__ void gemm_tile(unsigned* staged, const Operand<T>& a,
       unsigned of_b[kTilesAcross / 2][4];
 #pragma unroll
       for (int i = 0; i < kTilesDown; i++) {
-        read_a.read(tiles_a + stage * TileA::kWords, i, step, of_a[i]);
+        read_a.read(tile_a[stage], i, step, of_a[i]);
       }
 #pragma unroll
       for (int j = 0; j < kTilesAcross / 2; j++) {
-        read_b.read(tiles_b + stage * TileB::kWords, j, step, of_b[j]);
+        read_b.read(tile_b[stage], j, step, of_b[j]);
       }
 #pragma unroll
       for (int i = 0; i < kTilesDown; i++) {
@@ -375,32 +371,23 @@ using namespace autosparse;
 
 // slice_depth is a multiple of 32; with more than one slice c is fp32 [slices, M, N] and the
 // epilogue is (1, 0, null, 0). c is aligned to two elements.
-#define GEMM_KERNEL(NAME, T, SUFFIX, ROWS, COLUMNS, WARPS_DOWN, STAGES, ...)                      \
+#define GEMM_KERNEL(NAME, T, SUFFIX, ROWS, COLUMNS, WARPS_DOWN)                                   \
   extern "C" __global__ void __launch_bounds__(kThreads, 2)                                       \
       gemm_tensor_##NAME##_##SUFFIX(const T* a, int transpose_a, const T* b, int transpose_b,     \
                                     int64 m, int64 n, int64 k, int64 slice_depth, float alpha,    \
                                     float beta, const float* bias, int relu, void* c,             \
                                     int bf16_out) {                                               \
-    __VA_ARGS__;                                                                                  \
-    gemm_tile<T, ROWS, COLUMNS, WARPS_DOWN, STAGES>(                                              \
-        staged, Operand<T>(a, m, k, !transpose_a), Operand<T>(b, n, k, transpose_b), slice_depth, \
-        {alpha, beta, bias, relu}, c, bf16_out);                                                  \
+    gemm_tile<T, ROWS, COLUMNS, WARPS_DOWN>(Operand<T>(a, m, k, !transpose_a),                    \
+                                            Operand<T>(b, n, k, transpose_b), slice_depth,        \
+                                            {alpha, beta, bias, relu}, c, bf16_out);              \
   }
 
-#define STATIC_KERNEL(NAME, T, SUFFIX, ROWS, COLUMNS, WARPS_DOWN)                                 \
-  GEMM_KERNEL(NAME, T, SUFFIX, ROWS, COLUMNS, WARPS_DOWN, 3,                                      \
-              __shared__ __align__(16) unsigned staged[kStagedWords<T, ROWS, COLUMNS, 3>])
-
-// More shared memory than a kernel may declare: TensorGemmKernels asks for it. For bf16 alone, since
-// tf32's conversions would spill.
-static_assert(4 * kStagedWords<bf16, 128, 128, 4> == 81920, "as TensorGemmKernels has it");
-GEMM_KERNEL(wide, bf16, bf16, 128, 128, 2, 4, extern __shared__ __align__(16) unsigned staged[])
-STATIC_KERNEL(large, bf16, bf16, 128, 64, 4)
-STATIC_KERNEL(medium, bf16, bf16, 64, 64, 2)
-STATIC_KERNEL(narrow, bf16, bf16, 128, 32, 8)
-STATIC_KERNEL(large, float, tf32, 128, 64, 4)
-STATIC_KERNEL(medium, float, tf32, 64, 64, 2)
-STATIC_KERNEL(narrow, float, tf32, 128, 32, 8)
+GEMM_KERNEL(large, bf16, bf16, 128, 64, 4)
+GEMM_KERNEL(medium, bf16, bf16, 64, 64, 2)
+GEMM_KERNEL(narrow, bf16, bf16, 128, 32, 8)
+GEMM_KERNEL(large, float, tf32, 128, 64, 4)
+GEMM_KERNEL(medium, float, tf32, 64, 64, 2)
+GEMM_KERNEL(narrow, float, tf32, 128, 32, 8)
 
 // c = epilogue(sum over slices of partial [slices, M, N], in order)
 extern "C" __global__ void __launch_bounds__(kThreads)

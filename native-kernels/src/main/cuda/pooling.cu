@@ -89,19 +89,31 @@ __device__ __forceinline__ void sum_slices(const T* __restrict__ x,
   }
 }
 
-// The matrix that a thread's site is in.
+constexpr int64 kNoEnd = int64(1) << 62;
+
+// The matrix that a thread's site is in; sites before the first and behind the last are in none.
 struct PooledMatrix {
   int64 end;            // its sites' end
   const float* pooled;  // its gradient
-  float scale;          // 1 / its sites
+  float scale;          // 1 / its sites; 0 in none
 
   __device__ __forceinline__ void find(const float* __restrict__ d_pooled,
                                        const int64* __restrict__ offsets, int matrices,
                                        int channels, int64 site) {
+    if (site < offsets[0] || site >= offsets[matrices]) {
+      end = site < offsets[0] ? offsets[0] : kNoEnd;
+      pooled = d_pooled;
+      scale = 0.0f;
+      return;
+    }
     const int64 matrix = segment_of(offsets, 0, matrices - 1, site);
     end = offsets[matrix + 1];
     pooled = d_pooled + matrix * channels;
     scale = 1.0f / static_cast<float>(end - offsets[matrix]);
+  }
+
+  __device__ __forceinline__ float share(int channel) const {
+    return scale > 0.0f ? pooled[channel] * scale : 0.0f;
   }
 };
 
@@ -131,7 +143,7 @@ __device__ __forceinline__ void relu_average_backward(const T* y, const T* d_nex
       for (int c = layout.channel; c < past; c++) {
         const int64 at = site * channels + c;
         const float next = d_next != nullptr ? to_float(d_next[at]) : 0.0f;
-        const float all = next + matrix.pooled[c] * matrix.scale;
+        const float all = next + matrix.share(c);
         dz[at] = from_float<T>(to_float(y[at]) > 0 ? all : 0.0f);
       }
     }
@@ -147,7 +159,7 @@ __device__ __forceinline__ void relu_average_backward(const T* y, const T* d_nex
       matrix.find(d_pooled, offsets, matrices, channels, site);
 #pragma unroll
       for (int j = 0; j < kSize; j++) {
-        share[j] = matrix.pooled[layout.channel + j] * matrix.scale;
+        share[j] = matrix.share(layout.channel + j);
       }
     }
     Pack<T> d;

@@ -1,7 +1,7 @@
 // Sums over rows in an order fixed by the shapes. Contract: engine.operators.ReductionOperators.
 //
 // Launch:  width x height threads, width the power of two that covers the columns (32 at most), 256
-//          in all. column_sum: one block for 'width' columns (packs of 16 bytes where their number
+//          in all; column_sum_slices 8 x 32 at most. column_sum: one block for 'width' columns (packs of 16 bytes where their number
 //          permits) of one slice of rows, 64 at least; the slices are added by column_sum_slices.
 //          With a ReLU's output it masks the gradient that it sums: the backward step of a linear
 //          layer's bias and ReLU in one pass. segment_sum: one block a segment.
@@ -13,11 +13,16 @@
 //
 // Measured: H100 80GB HBM3, 2026-11-24, 2^28 elements: column_sum 2786 GB/s (C = 1), 2610 (32), 2192
 // (128), from before column sums read packs; segments of 12 rows of 32: segment_sum 925,
-// segment_broadcast 648 (64-bit division). H200, between events (1.5 us of each are the event's),
-// bf16, masked by a ReLU's output: 9216 x 1024 22 us, its slices 8.4; 9216 x 256 not masked 10.5
-// and 8.
+// segment_broadcast 648 (64-bit division). H200, us of both launches, 20 in a graph, not flushed, bf16,
+// masked by a ReLU's output (floor at 4.05 TB/s) and not:
+//   9216 x 1024  14.8 (14.0)   8.8       9216 x 128     6.2 (1.7)   5.3
+//   9216 x 768   11.8 (10.5)   8.1       768 x 1024     5.4 (1.2)   4.4
+//   9216 x 256    7.5  (3.5)   5.7       110592 x 128  34.0 (21)   16.9
+// Tried: rows as floats from the load on (99 registers), slices added by 32 x 8 threads: 21.0 and
+// 13.7, 10.2 and 8.3, 65.0 and 37.8 for 9216 x 1024, 9216 x 256, 110592 x 128.
 
 #include "common/bfloat16.cuh"
+#include "common/columns.cuh"
 #include "common/segments.cuh"
 #include "common/types.cuh"
 
@@ -61,22 +66,9 @@ __device__ __forceinline__ float sum_rows(const float* x, int64 from, int64 to, 
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-// The kColumns neighbouring elements of a thread.
-template <typename T, int kColumns>
-__device__ __forceinline__ void load_columns(const T* from, bool packed, float (&values)[kColumns]) {
-  if (packed) {
-    const Pack<T> pack = load_pack(from);
-#pragma unroll
-    for (int e = 0; e < kColumns; e++) values[e] = to_float(pack.element[e]);
-  } else {
-#pragma unroll
-    for (int e = 0; e < kColumns; e++) values[e] = to_float(from[e]);
-  }
-}
-
 // A slice's sums over rows of x, of kColumns neighbouring columns a thread: a pack where the number
-// of columns permits, else one. With y, the output of a ReLU, x is its gradient: it is zeroed where
-// y is, in place, and what is left is summed.
+// of columns and the addresses permit, else one. With y, the output of a ReLU, x is its gradient: it
+// is zeroed where y is, in place, and what is left is summed.
 template <typename T, int kColumns>
 __device__ __forceinline__ void column_sum(const T* y, T* x, int64 rows, int64 columns,
                                            float* partial) {
@@ -87,40 +79,38 @@ __device__ __forceinline__ void column_sum(const T* y, T* x, int64 rows, int64 c
   const int64 from = blockIdx.x * size;
   const int64 to = from + size < rows ? from + size : rows;
   const int64 step = blockDim.y;
-  const bool packed = kColumns > 1 && is_packed(x) && (y == nullptr || is_packed(y));
+  using Of = Columns<T, kColumns>;
   float sum[kColumns] = {};
   if (column < columns) {
     for (int64 row = from + threadIdx.y; row < to; row += kAtOnce * step) {
-      float values[kAtOnce][kColumns] = {};
-      float outputs[kAtOnce][kColumns];
+      T* first = x + row * columns + column;
+      Of values[kAtOnce];
+      Of outputs[kAtOnce];
 #pragma unroll
       for (int u = 0; u < kAtOnce; u++) {
-        const int64 at = (row + u * step) * columns + column;
         if (row + u * step < to) {
-          load_columns<T, kColumns>(x + at, packed, values[u]);
-          if (y != nullptr) load_columns<T, kColumns>(y + at, packed, outputs[u]);
+          const int64 down = u * step * columns;
+          values[u] = *reinterpret_cast<const Of*>(first + down);
+          if (y != nullptr) {
+            outputs[u] = *reinterpret_cast<const Of*>(y + row * columns + column + down);
+          }
         }
       }
 #pragma unroll
       for (int u = 0; u < kAtOnce; u++) {
-        if (y != nullptr && row + u * step < to) {
-          T* target = x + (row + u * step) * columns + column;
+        if (row + u * step < to) {
+          if (y != nullptr) {
 #pragma unroll
-          for (int e = 0; e < kColumns; e++) {
-            if (outputs[u][e] <= 0.0f) values[u][e] = 0.0f;
+            for (int e = 0; e < kColumns; e++) {
+              if (to_float(outputs[u].element[e]) <= 0.0f) {
+                values[u].element[e] = from_float<T>(0.0f);
+              }
+            }
+            *reinterpret_cast<Of*>(first + u * step * columns) = values[u];
           }
-          if (packed) {
-            Pack<T> pack;
 #pragma unroll
-            for (int e = 0; e < kColumns; e++) pack.element[e] = from_float<T>(values[u][e]);
-            store_pack(target, pack);
-          } else {
-#pragma unroll
-            for (int e = 0; e < kColumns; e++) target[e] = from_float<T>(values[u][e]);
-          }
+          for (int e = 0; e < kColumns; e++) sum[e] += to_float(values[u].element[e]);
         }
-#pragma unroll
-        for (int e = 0; e < kColumns; e++) sum[e] += values[u][e];
       }
     }
   }
@@ -181,7 +171,7 @@ __device__ __forceinline__ void segment_broadcast(const float* y, const int64* o
 using namespace autosparse;
 
 // Slices of a sum over columns, of elements of each storage type; y is null or a ReLU's output.
-// packs: for numbers of columns that are a multiple of a pack's elements.
+// packs: for numbers of columns that are a multiple of a pack's elements, x and y aligned to packs.
 #define COLUMN_SUM_KERNELS(T, SUFFIX)                                                             \
   extern "C" __global__ void __launch_bounds__(kThreads)                                          \
       column_sum_##SUFFIX(const T* y, T* x, int64 rows, int64 columns, float* partial) {          \

@@ -33,9 +33,10 @@ struct Search {
   const int* input_columns;
   const int64* output_rows;  // [output rows + 1], of the sites whose neighbours are found
   const int* output_columns;
-  const int64* first_rows;  // [2, B+1]: of the inputs, then of the outputs
-  int64 rows;               // output rows
-  int64 sites;              // output sites
+  const int64* input_first_rows;   // [B+1]
+  const int64* output_first_rows;  // [B+1]
+  int64 rows;                      // output rows
+  int64 sites;                     // output sites
   int batch;
   int dilation;
   int stride;
@@ -62,13 +63,11 @@ __device__ __forceinline__ void count_neighbors(const Search& s, int* masks, int
   const int64 site = site_of_thread();
   int mask = 0;
   if (site < s.sites) {
-    const int64* first_input_rows = s.first_rows;
-    const int64* first_output_rows = s.first_rows + s.batch + 1;
-    const int64 matrix = segment_of(first_output_rows, 0, s.batch - 1, row);
-    const int64 base = first_input_rows[matrix];
-    const int64 input_rows = first_input_rows[matrix + 1] - base;
+    const int64 matrix = segment_of(s.output_first_rows, 0, s.batch - 1, row);
+    const int64 base = s.input_first_rows[matrix];
+    const int64 input_rows = s.input_first_rows[matrix + 1] - base;
     const int64 input_scale = kTransposed ? s.stride : 1;
-    const int64 local = (row - first_output_rows[matrix]) * (kTransposed ? 1 : s.stride);
+    const int64 local = (row - s.output_first_rows[matrix]) * (kTransposed ? 1 : s.stride);
     const int64 least = first_column<kSize, kTransposed>(s, site);
 
     // The kernel's rows are searched in step, so that their loads are under way together.
@@ -223,17 +222,19 @@ using namespace autosparse;
 #define SEARCH_ENTRIES(suffix, size, transposed)                                                   \
   extern "C" __global__ void __launch_bounds__(kBlockSites) count_neighbors_##suffix(              \
       const int64* input_rows, const int* input_columns, const int64* output_rows,                 \
-      const int* output_columns, const int64* first_rows, int64 rows, int64 sites, int batch,      \
-      int dilation, int stride, int* masks, int* starts, int64* block_pairs) {                     \
-    const Search search = {input_rows, input_columns, output_rows, output_columns, first_rows,     \
-                           rows,       sites,         batch,       dilation,       stride};        \
+      const int* output_columns, const int64* input_first_rows, const int64* output_first_rows,    \
+      int64 rows, int64 sites, int batch, int dilation, int stride, int* masks, int* starts,       \
+      int64* block_pairs) {                                                                        \
+    const Search search = {input_rows,       input_columns,     output_rows, output_columns,       \
+                           input_first_rows, output_first_rows, rows,        sites,                \
+                           batch,            dilation,          stride};                           \
     count_neighbors<size, transposed>(search, masks, starts, block_pairs);                         \
   }                                                                                                \
   extern "C" __global__ void __launch_bounds__(kBlockSites) fill_neighbors_##suffix(               \
       const int* input_columns, const int* output_columns, int64 sites, int dilation, int stride,  \
       const int* masks, const int* starts, const int64* first_pairs, int64* pointers,              \
       int* inputs) {                                                                               \
-    const Search search = {nullptr, input_columns, nullptr, output_columns, nullptr,               \
+    const Search search = {nullptr, input_columns, nullptr, output_columns, nullptr, nullptr,      \
                            0,       sites,         0,       dilation,       stride};               \
     fill_neighbors<size, transposed>(search, masks, starts, first_pairs, pointers, inputs);        \
   }

@@ -1,8 +1,6 @@
 package autosparse.autograd;
 
 import autosparse.engine.Tensor;
-import autosparse.engine.memory.MemoryTag;
-import autosparse.engine.operators.Activation;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
 import autosparse.engine.sparse.Sites;
@@ -25,15 +23,26 @@ public final class SparseFunctions {
    * The output sites that a layer's average is formed over: all, or those of one strip of rows,
    * whose other sites are there for their neighbours' sake only.
    *
-   * @param from first site, and site behind the last; not looked at for all sites
+   * @param offsets I64 [B+1]: of matrix b the sites offsets[b] to offsets[b+1]; null for all
+   * @param averaged whether the average is formed; if not, its value is undefined and only its
+   *     gradient is of use
    */
-  public record Pool(boolean ofAll, long from, long to) {
+  public record Pool(Tensor offsets, boolean averaged) {
     /** Every site of every matrix of the batch. */
-    public static final Pool ALL = new Pool(true, 0, 0);
+    public static final Pool ALL = new Pool(null, true);
 
-    /** A range of the sites of a batch of one matrix. */
-    public static Pool of(long from, long to) {
-      return new Pool(false, from, to);
+    /** Some sites. */
+    public static Pool of(Tensor offsets) {
+      return new Pool(offsets, true);
+    }
+
+    /** Some sites whose average is known already: a layer that is computed again. */
+    public static Pool ofKnown(Tensor offsets) {
+      return new Pool(offsets, false);
+    }
+
+    private Tensor offsets(Sites sites) {
+      return offsets == null ? sites.siteOffsets() : offsets;
     }
   }
 
@@ -125,8 +134,10 @@ public final class SparseFunctions {
     Tensor y = features.value();
     Variable pooled =
         tape.output("pooled", tape.scope().device().real(), inputs, sites.batch(), y.dim(1));
-    Tensor offsets = pool.ofAll() ? sites.siteOffsets() : stripOffsets(tape, sites, pool);
-    tape.operators().pooling().globalAverage(own(y, pool), offsets, pooled.value());
+    Tensor offsets = pool.offsets(sites);
+    if (pool.averaged()) {
+      tape.operators().pooling().globalAverage(y, offsets, pooled.value());
+    }
     tape.record(
         name,
         List.of(features, pooled),
@@ -140,50 +151,10 @@ public final class SparseFunctions {
             pooled.gradient = dPooled;
           }
           Tensor dz = dNext == null ? tape.scope().workspaceLike(y) : dNext;
-          tape.operators()
-              .pooling()
-              .reluAverageBackward(
-                  own(y, pool),
-                  dNext == null ? null : own(dNext, pool),
-                  dPooled,
-                  offsets,
-                  own(dz, pool));
-          if (!pool.ofAll()) {
-            outsideStrip(tape, y, dNext, dz, 0, pool.from());
-            outsideStrip(tape, y, dNext, dz, pool.to(), y.dim(0));
-          }
+          tape.operators().pooling().reluAverageBackward(y, dNext, dPooled, offsets, dz);
           features.gradient = dz;
           backwardOfSum.accept(dz);
         });
     return new Level(features, pooled);
-  }
-
-  private static Tensor stripOffsets(Tape tape, Sites sites, Pool pool) {
-    if (sites.batch() != 1 || pool.from() < 0 || pool.to() < pool.from()) {
-      throw new IllegalArgumentException(
-          "pool of sites " + pool.from() + " to " + pool.to() + " of " + sites);
-    }
-    return tape.scope()
-        .longs("sites of the strip", MemoryTag.SITES, new long[] {0, pool.to() - pool.from()});
-  }
-
-  private static Tensor own(Tensor rows, Pool pool) {
-    return pool.ofAll() ? rows : rows.rows(pool.from(), pool.to());
-  }
-
-  /** Sites that no average of this strip counts: their gradient comes from the next layer alone. */
-  private static void outsideStrip(
-      Tape tape, Tensor y, Tensor dNext, Tensor dz, long from, long to) {
-    if (from == to) {
-      return;
-    }
-    var elementwise = tape.operators().elementwise();
-    Tensor target = dz.rows(from, to);
-    if (dNext == null) {
-      elementwise.fill(target, 0);
-    } else {
-      elementwise.activationBackward(
-          Activation.RELU, y.rows(from, to), dNext.rows(from, to), target);
-    }
   }
 }

@@ -85,14 +85,17 @@ public final class Tape implements AutoCloseable {
     return new Tape(parent.child("inference"), false, false, 0);
   }
 
+  /** The device's operators. */
   public Operators operators() {
     return operators;
   }
 
+  /** Owner of what functions make; it closes with the tape. */
   public TensorScope scope() {
     return scope;
   }
 
+  /** Whether a backward pass can follow. */
   public boolean isRecording() {
     return recording;
   }

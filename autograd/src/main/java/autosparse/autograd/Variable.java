@@ -44,6 +44,7 @@ public final class Variable {
     return new Variable(value, differentiable, false, null);
   }
 
+  /** What functions read: the tensor itself, no copy. */
   public Tensor value() {
     return value;
   }
@@ -53,6 +54,7 @@ public final class Variable {
     return differentiable;
   }
 
+  /** Whether its gradient is its own and outlives the tape. */
   public boolean isLeaf() {
     return leaf;
   }

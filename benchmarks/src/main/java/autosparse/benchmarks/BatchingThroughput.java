@@ -142,6 +142,7 @@ public final class BatchingThroughput {
         1e-2,
         true,
         1,
+        0,
         1);
   }
 

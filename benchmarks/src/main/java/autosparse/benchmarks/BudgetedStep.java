@@ -3,6 +3,7 @@ package autosparse.benchmarks;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.memory.PyramidOnDemand;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerPass;
 import autosparse.costmodel.memory.TowerStrategy;
@@ -15,10 +16,10 @@ import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.Adam;
-import autosparse.layers.PatternPyramid;
 import autosparse.layers.RankingLoss;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -60,31 +61,37 @@ final class BudgetedStep implements AutoCloseable {
 
   /** Runs one step and waits for its loss. */
   double run(TowerStrategy strategy, RowSource matrix) {
-    List<PatternPyramid> whole = new ArrayList<>();
-    try {
-      TowerPass pass =
-          TowerPass.of(
-              strategy,
-              tower(),
-              scope,
-              List.of(matrix),
-              () -> {
-                whole.add(new PatternPyramid(scope, matrix));
-                return whole.get(0);
-              });
-      run(pass);
-    } finally {
-      whole.forEach(PatternPyramid::close);
+    return onPass(strategy, matrix, this::run);
+  }
+
+  /** Does something with the tower's pass over a matrix and waits for its loss. */
+  private double onPass(TowerStrategy strategy, RowSource matrix, Consumer<TowerPass> work) {
+    List<RowSource> batch = List.of(matrix);
+    try (PyramidOnDemand whole = new PyramidOnDemand(scope, batch)) {
+      work.accept(TowerPass.of(strategy, tower(), scope, batch, whole));
     }
     return ranking.loss();
   }
 
   private void run(TowerPass pass) {
-    try (Tape tape = Tape.recording(scope, step++)) {
+    backward(pass);
+    step++;
+    optimizer.step(1);
+  }
+
+  private void backward(TowerPass pass) {
+    try (Tape tape = Tape.recording(scope, step)) {
       ranking.run(tape, network.model().pattern(tape, pass.pooled(tape)));
       pass.finish();
     }
-    optimizer.step(1);
+  }
+
+  /** What a step of these weights would change them by, which leaves them as they are. */
+  StepGradients gradients(TowerStrategy strategy, RowSource matrix) {
+    double loss = onPass(strategy, matrix, this::backward);
+    StepGradients gradients = StepGradients.of(loss, network.model().parameters());
+    network.model().parameters().zeroGradients();
+    return gradients;
   }
 
   /** The ways to run a step of this, which is on a planning device, on a matrix. */

@@ -2,8 +2,8 @@ package autosparse.benchmarks;
 
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
-import autosparse.costmodel.memory.CsrFileRows;
 import autosparse.costmodel.memory.MemoryPlan;
+import autosparse.costmodel.memory.PatternRows;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerSites;
 import autosparse.costmodel.memory.TowerStrategy;
@@ -33,7 +33,9 @@ import java.util.Optional;
  * budget=all,24G,8G,4G,2G,1G device=cuda precision=bf16 channels=128 schedules=768 steps=3</pre>
  *
  * <p>{@code copy} is the ceiling that the floor is counted with, bytes a second; measured first
- * unless it is given.
+ * unless it is given. {@code compare=yes} says of each budget how far loss and gradients of a step
+ * of fresh weights are from those under the first budget named, see {@link
+ * StepGradients.Difference}.
  */
 public final class Budgets {
   private static final long LARGE = 1L << 50;
@@ -50,6 +52,7 @@ public final class Budgets {
     USUAL.put("schedules", "768");
     USUAL.put("steps", "3");
     USUAL.put("copy", "measured");
+    USUAL.put("compare", "no");
   }
 
   /**
@@ -62,6 +65,7 @@ public final class Budgets {
    * @param floorMilliseconds time of the tower's bytes at the ceiling of copies
    * @param losses of the steps; the first is that of fresh weights, unless there is but one, which
    *     a step of warming up goes before
+   * @param compared loss and gradients of fresh weights, where budgets are compared
    */
   record Row(
       String matrix,
@@ -73,7 +77,8 @@ public final class Budgets {
       long measuredPeak,
       double floorMilliseconds,
       long hostPeak,
-      double[] losses) {
+      double[] losses,
+      Optional<StepGradients> compared) {
     static final String HEAD =
         "matrix              budget     ms/step   floor/ms  planned peak  measured peak   range"
             + " needed  host peak GB  plan s  first loss  how";
@@ -111,14 +116,25 @@ public final class Budgets {
       }
       System.out.println(Row.HEAD);
       for (String matrix : settings.get("matrix").split(",", -1)) {
+        Optional<StepGradients> first = Optional.empty();
         for (String budget : settings.get("budget").split(",", -1)) {
-          System.out.println(run(matrix, budget, settings));
+          Row row = run(matrix, budget, settings);
+          System.out.println(row + difference(row, first));
+          first = first.or(row::compared);
         }
       }
     } catch (InputException | IllegalArgumentException e) {
       System.err.println(e.getMessage());
       System.exit(2);
     }
+  }
+
+  /** What a line says of the step's distance from the first budget's. */
+  private static String difference(Row row, Optional<StepGradients> first) {
+    return row.compared()
+        .flatMap(step -> first.map(step::from))
+        .map(difference -> "  differs by " + difference)
+        .orElse("");
   }
 
   /** Settings by name, checked; the usual ones where none is given. */
@@ -135,6 +151,9 @@ public final class Budgets {
     List.of("channels", "schedules", "steps").forEach(name -> number(settings, name));
     if (!settings.get("copy").equals("measured")) {
       copy(settings);
+    }
+    if (!settings.get("compare").matches("yes|no")) {
+      throw new InputException("compare=" + settings.get("compare") + ", expected yes or no");
     }
     return settings;
   }
@@ -183,8 +202,8 @@ public final class Budgets {
     try (Device device = selection.open()) {
       return run(matrix, budget, source, device, settings);
     } finally {
-      if (source instanceof CsrFileRows rows) {
-        rows.file().close();
+      if (source instanceof PatternRows rows) {
+        rows.pattern().close();
       }
     }
   }
@@ -215,7 +234,11 @@ public final class Budgets {
     try (BudgetedStep step = new BudgetedStep(device, config, RankingLoss.MARGIN, schedules)) {
       double[] losses = new double[number(settings, "steps")];
       double[] times = new double[losses.length];
-      if (losses.length == 1) {
+      Optional<StepGradients> compared =
+          settings.get("compare").equals("yes")
+              ? Optional.of(step.gradients(plan.strategy(), source))
+              : Optional.empty();
+      if (losses.length == 1 && compared.isEmpty()) {
         // Kernels are loaded; weights are then not those of a first step any more.
         step.run(plan.strategy(), warmUp(source));
       }
@@ -239,7 +262,8 @@ public final class Budgets {
           device.ledger().peakBytes(),
           1e3 * bytes / copy(settings),
           SystemMemory.ofThisMachine().peakResidentBytes().orElse(0),
-          losses);
+          losses,
+          compared);
     }
   }
 

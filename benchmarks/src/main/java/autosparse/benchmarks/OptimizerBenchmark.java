@@ -2,10 +2,10 @@ package autosparse.benchmarks;
 
 import org.openjdk.jmh.annotations.Param;
 
-/** Adam and the global gradient norm. */
+/** Adam, the global gradient norm, the running average of the weights. */
 public class OptimizerBenchmark extends OpCaseBenchmark {
   /** A case of the registry's family {@code optimizer}. */
-  @Param({"globalNorm", "adam first step", "adam clipped", "adam decoupled"})
+  @Param({"globalNorm", "adam first step", "adam clipped", "adam decoupled", "average"})
   public String operator;
 
   @Override

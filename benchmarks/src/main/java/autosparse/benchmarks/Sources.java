@@ -1,6 +1,6 @@
 package autosparse.benchmarks;
 
-import autosparse.costmodel.memory.CsrFileRows;
+import autosparse.costmodel.memory.PatternRows;
 import autosparse.engine.sparse.RowSource;
 import autosparse.schedule.CsrFile;
 import autosparse.schedule.InputException;
@@ -62,7 +62,7 @@ final class Sources {
       throw new InputException(
           "matrix " + name + ", expected a number of nonzeros from 100 on after the colon");
     }
-    return name.endsWith(".csr") ? new CsrFileRows(CsrFile.open(Path.of(name))) : Patterns.of(name);
+    return name.endsWith(".csr") ? new PatternRows(CsrFile.open(Path.of(name))) : Patterns.of(name);
   }
 
   private static int rows(String name, long rows) {

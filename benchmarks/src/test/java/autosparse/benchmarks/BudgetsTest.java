@@ -9,6 +9,7 @@ import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import autosparse.schedule.InputException;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,7 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class BudgetsTest {
   private static Map<String, String> small() {
-    return Budgets.settings("device=cpu", "channels=8", "schedules=16", "steps=2", "copy=1000000");
+    return Budgets.settings(
+        "device=cpu", "channels=8", "schedules=16", "steps=2", "copy=1000000", "compare=yes");
   }
 
   @ParameterizedTest
@@ -33,6 +35,34 @@ final class BudgetsTest {
     assertArrayEquals(kept.losses(), less.losses(), 1e-5 * Math.abs(kept.losses()[0]));
     assertTrue(less.floorMilliseconds() > 0 && less.milliseconds() > 0, less.toString());
     assertEquals(kept.floorMilliseconds(), less.floorMilliseconds(), 1e-9);
+    assertClose(kept, less);
+  }
+
+  /** Of fresh weights: the loss that is compared is that of the first step, bit for bit. */
+  private static void assertClose(Budgets.Row kept, Budgets.Row other) {
+    assertEquals(kept.losses()[0], kept.compared().orElseThrow().loss());
+    StepGradients.Difference difference =
+        other.compared().orElseThrow().from(kept.compared().orElseThrow());
+    assertTrue(difference.loss() <= 1e-5 && difference.gradient() <= 1e-5, difference.toString());
+  }
+
+  @Test
+  void theWorstParameterIsNamed() {
+    StepGradients one = step(2, 3, 4, 0);
+    assertEquals(new StepGradients.Difference(0, 0, "a"), one.from(one));
+    assertEquals(new StepGradients.Difference(0.5, 0.2, "a"), step(3, 3, 5, 0).from(one));
+    assertEquals(
+        new StepGradients.Difference(0, Double.POSITIVE_INFINITY, "b"), step(2, 3, 4, 1).from(one));
+    StepGradients.Difference broken = step(2, Double.NaN, 4, 0).from(one);
+    assertTrue(Double.isNaN(broken.gradient()) && broken.parameter().equals("a"));
+  }
+
+  /** Gradients (x, y) of one parameter and (z) of another. */
+  private static StepGradients step(double loss, double x, double y, double z) {
+    Map<String, double[]> byName = new LinkedHashMap<>();
+    byName.put("a", new double[] {x, y});
+    byName.put("b", new double[] {z});
+    return new StepGradients(loss, byName);
   }
 
   @Test
@@ -44,6 +74,7 @@ final class BudgetsTest {
     assertTrue(strips.planned().strategy() instanceof TowerStrategy.Strips, strips.toString());
     assertEquals(strips.planned().peakBytes(), strips.measuredPeak());
     assertArrayEquals(kept.losses(), strips.losses(), 1e-5 * Math.abs(kept.losses()[0]));
+    assertClose(kept, strips);
   }
 
   @Test
@@ -62,7 +93,10 @@ final class BudgetsTest {
     assertThrows(InputException.class, () -> Budgets.settings("nonsense"));
     assertThrows(InputException.class, () -> Budgets.bytes("12T"));
     assertThrows(InputException.class, () -> Budgets.bytes("9999999999G"), "more than a long");
-    for (String wrong : new String[] {"channels=0", "steps=9999999999", "schedules=-1", "copy=0"}) {
+    for (String wrong :
+        new String[] {
+          "channels=0", "steps=9999999999", "schedules=-1", "copy=0", "compare=maybe"
+        }) {
       String refusal =
           assertThrows(InputException.class, () -> Budgets.settings(wrong)).getMessage();
       assertTrue(refusal.startsWith(wrong + ", expected "), refusal);

@@ -6,11 +6,18 @@ import autosparse.engine.cuda.CudaWorkGraph;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.sparse.LevelCounts;
+import autosparse.engine.sparse.RangeCounts;
+import autosparse.engine.sparse.RowRange;
+import autosparse.engine.sparse.Sites;
+import autosparse.kernels.Cleanup;
 import autosparse.kernels.CudaContext;
 import autosparse.kernels.HostLedger;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /**
  * A GPU: activations in float or bfloat16, our kernels, all work queued on one stream. Reading a
@@ -66,6 +73,7 @@ public final class CudaDevice implements Device {
   private final DeviceBlocks blocks;
   private final TensorScope root;
   private final Operators operators;
+  private final RangeCounts known = new RangeCounts();
 
   private CudaDevice(CudaContext context, Options options) {
     options.precision().requireOn(context.gpu());
@@ -77,7 +85,7 @@ public final class CudaDevice implements Device {
       this.budget = budget(options, context);
       this.memory = new CudaMemory(context, budget.capacity());
     } catch (RuntimeException e) {
-      operators.close();
+      Cleanup.after(e, operators::close);
       throw e;
     }
     this.blocks = new DeviceBlocks(memory, options.guarded());
@@ -98,7 +106,7 @@ public final class CudaDevice implements Device {
     try {
       return new CudaDevice(context, options);
     } catch (RuntimeException e) {
-      context.close();
+      Cleanup.after(e, context::close);
       throw e;
     }
   }
@@ -170,9 +178,25 @@ public final class CudaDevice implements Device {
     return new CudaWorkGraph(context, blocks, name, piece);
   }
 
+  /** What was counted of rows before need not be read again, which would wait for the device. */
+  @Override
+  public Sites sites(List<RowRange> batch, Function<LevelCounts, Sites> make) {
+    return make.apply(known.of(batch));
+  }
+
   @Override
   public void upload(Runnable writes) {
     context.upload(writes);
+  }
+
+  @Override
+  public void beginUpload() {
+    context.beginUpload();
+  }
+
+  @Override
+  public void fillUpload(Runnable writes) {
+    context.fillUpload(writes);
   }
 
   @Override

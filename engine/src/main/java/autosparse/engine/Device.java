@@ -6,8 +6,13 @@ import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.memory.RangeAllocator;
+import autosparse.engine.sparse.LevelCounts;
+import autosparse.engine.sparse.RowRange;
+import autosparse.engine.sparse.Sites;
 import autosparse.kernels.HostLedger;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Where tensors live and operators run: one reserved range of memory, its book, and one
@@ -92,8 +97,30 @@ public sealed interface Device extends AutoCloseable
     writes.run();
   }
 
+  /**
+   * Begins an upload for {@link #fillUpload}: its copies start when what is queued by now is done.
+   * An upload that is begun and not filled does nothing.
+   */
+  default void beginUpload() {}
+
+  /**
+   * As {@link #upload}, but the copies run beside all operators queued since {@link #beginUpload},
+   * so that the host can queue work before it turns to what the work after that needs.
+   */
+  default void fillUpload(Runnable writes) {
+    writes.run();
+  }
+
   /** What is queued from now on waits for the uploads so far; the caller does not wait. */
   default void awaitUploads() {}
+
+  /**
+   * Makes the sites of some rows, given what this device knows of their levels by now; used by
+   * those who make sites alone.
+   */
+  default Sites sites(List<RowRange> batch, Function<LevelCounts, Sites> make) {
+    return make.apply(new LevelCounts());
+  }
 
   /** Waits until everything queued is done. */
   default void synchronize() {}
@@ -108,7 +135,7 @@ public sealed interface Device extends AutoCloseable
 
   /** Gives a tensor's block back; used by {@link TensorScope} alone. */
   default void free(Tensor tensor) {
-    blocks().free(tensor.offset(), tensor.bytes(), tensor.tag(), tensor.name(), tensor.toString());
+    blocks().free(tensor.offset(), tensor.bytes(), tensor.tag(), tensor.name(), tensor);
   }
 
   @Override

@@ -8,6 +8,7 @@ import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.planning.InertOperators;
 import autosparse.engine.planning.PlannedMemory;
 import autosparse.engine.planning.PlannedPatterns;
+import autosparse.engine.sparse.LevelCounts;
 import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.Sites;
 import autosparse.kernels.CudaContext;
@@ -15,6 +16,7 @@ import autosparse.kernels.Gpu;
 import autosparse.kernels.HostLedger;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Runs a step without computing it: places every tensor that another device would place, at the
@@ -117,9 +119,10 @@ public final class PlanningDevice implements Device {
     throw new IllegalArgumentException(device.name() + " is a plan already");
   }
 
-  /** Tells which rows sites were made from; used by those who make sites alone. */
-  public void copied(Sites sites, List<RowRange> batch) {
-    patterns.copied(sites, batch);
+  /** The sites are counted by these rows, which are read if they were not before. */
+  @Override
+  public Sites sites(List<RowRange> batch, Function<LevelCounts, Sites> make) {
+    return patterns.sites(batch, make);
   }
 
   @Override

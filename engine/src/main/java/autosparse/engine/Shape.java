@@ -29,6 +29,7 @@ public final class Shape {
     return new Shape(sizes.clone());
   }
 
+  /** Number of dimensions; 0 for a scalar. */
   public int rank() {
     return sizes.length;
   }
@@ -38,6 +39,7 @@ public final class Shape {
     return sizes[axis < 0 ? sizes.length + axis : axis];
   }
 
+  /** Product of the sizes; 1 for a scalar. */
   public long elements() {
     return elements;
   }
@@ -51,6 +53,7 @@ public final class Shape {
     return product;
   }
 
+  /** The sizes, outermost first. */
   public long[] toArray() {
     return sizes.clone();
   }

@@ -44,10 +44,12 @@ public final class Tensor {
     this.owner = owner;
   }
 
+  /** Where its memory is. */
   public Device device() {
     return device;
   }
 
+  /** How reports and messages call it; not unique. */
   public String name() {
     return name;
   }
@@ -60,14 +62,17 @@ public final class Tensor {
     return shape;
   }
 
+  /** What it is booked as. */
   public MemoryTag tag() {
     return tag;
   }
 
+  /** Number of elements. */
   public long elements() {
     return shape.elements();
   }
 
+  /** Size of a dimension; negative axes count from the innermost (-1). */
   public long dim(int axis) {
     return shape.dim(axis);
   }
@@ -82,6 +87,7 @@ public final class Tensor {
     return offset;
   }
 
+  /** Whether its memory was given back; a view goes with its owner. */
   public boolean isClosed() {
     return owner == null ? closed : owner.isClosed();
   }
@@ -137,14 +143,17 @@ public final class Tensor {
     memory(DType.F32, from, count).read(offset + from * 4, target, at, count);
   }
 
+  /** As {@link #read(long, float[], int, int)}, of an F64 tensor. */
   public void read(long from, double[] target, int at, int count) {
     memory(DType.F64, from, count).read(offset + from * 8, target, at, count);
   }
 
+  /** As {@link #read(long, float[], int, int)}, of an I32 tensor. */
   public void read(long from, int[] target, int at, int count) {
     memory(DType.I32, from, count).read(offset + from * 4, target, at, count);
   }
 
+  /** As {@link #read(long, float[], int, int)}, of an I64 tensor. */
   public void read(long from, long[] target, int at, int count) {
     memory(DType.I64, from, count).read(offset + from * 8, target, at, count);
   }
@@ -165,14 +174,17 @@ public final class Tensor {
     memory(DType.F32, from, count).write(offset + from * 4, source, at, count);
   }
 
+  /** As {@link #write(long, float[], int, int)}, to an F64 tensor. */
   public void write(long from, double[] source, int at, int count) {
     memory(DType.F64, from, count).write(offset + from * 8, source, at, count);
   }
 
+  /** As {@link #write(long, float[], int, int)}, to an I32 tensor. */
   public void write(long from, int[] source, int at, int count) {
     memory(DType.I32, from, count).write(offset + from * 4, source, at, count);
   }
 
+  /** As {@link #write(long, float[], int, int)}, to an I64 tensor. */
   public void write(long from, long[] source, int at, int count) {
     memory(DType.I64, from, count).write(offset + from * 8, source, at, count);
   }
@@ -220,22 +232,32 @@ public final class Tensor {
     }
   }
 
+  /** The whole F32 or BF16 tensor. */
   public float[] toFloats() {
     float[] values = new float[Math.toIntExact(elements())];
     read(0, values, 0, values.length);
     return values;
   }
 
+  /** The whole I32 tensor. */
   public int[] toInts() {
     int[] values = new int[Math.toIntExact(elements())];
     read(0, values, 0, values.length);
     return values;
   }
 
+  /** The whole I64 tensor. */
   public long[] toLongs() {
     long[] values = new long[Math.toIntExact(elements())];
     read(0, values, 0, values.length);
     return values;
+  }
+
+  /** One element of an I64 tensor. */
+  public long longAt(long at) {
+    long[] value = new long[1];
+    read(at, value, 0, 1);
+    return value[0];
   }
 
   /** The single element of a one-element real tensor. */

@@ -43,7 +43,7 @@ public final class TensorScope implements AutoCloseable {
   /** Opens a scope inside this one. */
   public TensorScope child(String childName) {
     checkOpen();
-    TensorScope child = new TensorScope(device, this, name + "/" + childName);
+    TensorScope child = new TensorScope(device, this, childName);
     children.add(child);
     return child;
   }
@@ -57,7 +57,7 @@ public final class TensorScope implements AutoCloseable {
   public Tensor create(String tensorName, DType dtype, MemoryTag tag, long... sizes) {
     checkOpen();
     if (sealed) {
-      throw new IllegalStateException("scope " + name + " is sealed: no new tensor " + tensorName);
+      throw new IllegalStateException("scope " + this + " is sealed: no new tensor " + tensorName);
     }
     Shape shape = Shape.of(sizes);
     long bytes = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
@@ -89,12 +89,14 @@ public final class TensorScope implements AutoCloseable {
     return create(other.name() + "'", other.dtype(), MemoryTag.WORKSPACE, other.shape().toArray());
   }
 
+  /** An I32 tensor [values.length] of these values. */
   public Tensor ints(String tensorName, MemoryTag tag, int[] values) {
     Tensor tensor = create(tensorName, DType.I32, tag, values.length);
     tensor.write(0, values, 0, values.length);
     return tensor;
   }
 
+  /** An I64 tensor [values.length] of these values. */
   public Tensor longs(String tensorName, MemoryTag tag, long[] values) {
     Tensor tensor = create(tensorName, DType.I64, tag, values.length);
     tensor.write(0, values, 0, values.length);
@@ -124,7 +126,7 @@ public final class TensorScope implements AutoCloseable {
   public void handDown(Tensor tensor, TensorScope child) {
     requireOwned(tensor);
     if (!children.contains(child)) {
-      throw new IllegalStateException("scope " + child.name + " is no child of " + name);
+      throw new IllegalStateException("scope " + child + " is no child of " + this);
     }
     tensors.remove(tensor);
     child.tensors.add(tensor);
@@ -145,7 +147,7 @@ public final class TensorScope implements AutoCloseable {
 
   private void requireOwned(Tensor tensor) {
     if (tensor.isView() || !tensors.contains(tensor)) {
-      throw new IllegalStateException(tensor + " is not owned by scope " + name);
+      throw new IllegalStateException(tensor + " is not owned by scope " + this);
     }
   }
 
@@ -159,6 +161,7 @@ public final class TensorScope implements AutoCloseable {
     sealed = true;
   }
 
+  /** Takes {@link #seal} back. */
   public void unseal() {
     sealed = false;
   }
@@ -179,7 +182,7 @@ public final class TensorScope implements AutoCloseable {
   public List<String> dump() {
     List<String> lines = new ArrayList<>();
     for (Tensor tensor : tensors) {
-      lines.add(name + ": " + tensor.tag() + " " + tensor + " " + tensor.bytes() + " bytes");
+      lines.add(this + ": " + tensor.tag() + " " + tensor + " " + tensor.bytes() + " bytes");
     }
     for (TensorScope child : children) {
       lines.addAll(child.dump());
@@ -199,7 +202,7 @@ public final class TensorScope implements AutoCloseable {
     }
     if (!children.isEmpty()) {
       throw new IllegalStateException(
-          "scope " + name + " closed while " + children.iterator().next().name + " is open");
+          "scope " + this + " closed while " + children.iterator().next() + " is open");
     }
     List<Tensor> order = new ArrayList<>(tensors);
     for (int i = order.size() - 1; i >= 0; i--) {
@@ -214,12 +217,13 @@ public final class TensorScope implements AutoCloseable {
 
   private void checkOpen() {
     if (closed) {
-      throw new IllegalStateException("scope " + name + " is closed");
+      throw new IllegalStateException("scope " + this + " is closed");
     }
   }
 
+  /** The names of the scopes from the device's root down to this one. */
   @Override
   public String toString() {
-    return name;
+    return parent == null ? name : parent + "/" + name;
   }
 }

@@ -19,17 +19,16 @@ import java.util.function.Supplier;
 public final class PatternPyramid implements AutoCloseable {
   private record MapKey(int level, ConvolutionKernel kernel) {}
 
-  private record LatticeRow(int level, long row) {}
-
   private final TensorScope scope;
+  private final boolean bothWays;
   private final List<Sites> levels = new ArrayList<>();
   private final Map<MapKey, NeighborMap> maps = new HashMap<>();
   private final Map<ConvolutionKernel, Tensor> masks = new HashMap<>();
-  private final Map<LatticeRow, Long> firstSites = new HashMap<>();
 
   /** Of a batch of matrices, which are copied to the device. */
   public PatternPyramid(TensorScope parent, RowSource... batch) {
     this.scope = parent.child("pyramid");
+    this.bothWays = true;
     try {
       levels.add(within(() -> Sites.of(scope, batch)));
     } catch (RuntimeException e) {
@@ -38,9 +37,14 @@ public final class PatternPyramid implements AutoCloseable {
     }
   }
 
-  /** Of sites that somebody else owns and frees after this. */
-  public PatternPyramid(TensorScope parent, Sites sites) {
+  /**
+   * Of sites that somebody else owns and frees after this.
+   *
+   * @param backward whether a backward pass will read it: strided maps then have both directions
+   */
+  public PatternPyramid(TensorScope parent, Sites sites, boolean backward) {
     this.scope = parent.child("pyramid");
+    this.bothWays = backward;
     levels.add(sites);
   }
 
@@ -70,7 +74,7 @@ public final class PatternPyramid implements AutoCloseable {
       }
       outputs = levels.get(level + 1);
     }
-    return pattern.neighbors(inputs, outputs, kernel, scope);
+    return pattern.neighbors(inputs, outputs, kernel, bothWays, scope);
   }
 
   private <T> T within(Supplier<T> work) {
@@ -93,9 +97,7 @@ public final class PatternPyramid implements AutoCloseable {
 
   /** Number of the first site, on a level that exists, of a lattice row or of a later one. */
   public long firstSite(int level, long row) {
-    return firstSites.computeIfAbsent(
-        new LatticeRow(level, row),
-        key -> scope.device().operators().pattern().firstSite(levels.get(level), row));
+    return scope.device().operators().pattern().firstSite(levels.get(level), row);
   }
 
   /** Bytes held on the device. */

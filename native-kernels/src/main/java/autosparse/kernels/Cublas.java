@@ -43,7 +43,8 @@ public final class Cublas implements AutoCloseable {
   private final Driver.PinnedBlock scalars;
   private final Pointer alpha;
   private final Pointer beta;
-  private final String version;
+  private String version;
+  private boolean created;
 
   /** An address on the device. */
   private static final class Address extends Pointer {
@@ -52,29 +53,41 @@ public final class Cublas implements AutoCloseable {
     }
   }
 
-  /** A library that computes nothing, on a planning context. */
-  private Cublas(CudaContext context) {
+  /** The library's memory; it computes nothing, as on a planning context, until it is started. */
+  Cublas(CudaContext context) {
     this.context = context;
-    workspace = context.allocate(WORKSPACE_BYTES);
-    version = "cuBLAS (planned)";
     scalars = context.driver().allocatePinned(2 * Float.BYTES);
     alpha = new Address(scalars.address());
     beta = new Address(scalars.address() + Float.BYTES);
+    try {
+      workspace = context.allocate(WORKSPACE_BYTES);
+    } catch (RuntimeException e) {
+      Cleanup.after(e, () -> context.driver().freePinned(scalars));
+      throw e;
+    }
+    version = "cuBLAS (planned)";
   }
 
-  private Cublas(CudaContext context, String library) {
-    this.context = context;
+  private static Cublas started(CudaContext context, String library) {
+    Cublas cublas = new Cublas(context);
+    try {
+      cublas.start(library);
+    } catch (RuntimeException e) {
+      Cleanup.after(e, cublas::close);
+      throw e;
+    }
+    return cublas;
+  }
+
+  private void start(String library) {
     JCublas2.cublasCreate(handle);
+    created = true;
     JCublas2.cublasSetStream(handle, new cudaStream_t(JCudaCalls.handle(context.stream())));
     JCublas2.cublasSetMathMode(handle, cublasMath.CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
-    workspace = context.allocate(WORKSPACE_BYTES);
     JCublas2.cublasSetWorkspace(handle, new Address(workspace.address()), WORKSPACE_BYTES);
     int[] number = new int[1];
     JCublas2.cublasGetVersion(handle, number);
     version = String.format("cuBLAS %d (%s)", number[0], library);
-    scalars = context.driver().allocatePinned(2 * Float.BYTES);
-    alpha = new Address(scalars.address());
-    beta = new Address(scalars.address() + Float.BYTES);
   }
 
   /**
@@ -83,7 +96,13 @@ public final class Cublas implements AutoCloseable {
    * @param cublas the library, if it is there
    * @param reason why not, in one line; empty otherwise
    */
-  public record Attempt(Optional<Cublas> cublas, String reason) {
+  public record Attempt(Optional<Cublas> cublas, String reason) implements AutoCloseable {
+    /** Gives the library back, if there is one. */
+    @Override
+    public void close() {
+      cublas.ifPresent(Cublas::close);
+    }
+
     private static Attempt failed(String reason) {
       return new Attempt(Optional.empty(), reason);
     }
@@ -112,7 +131,7 @@ public final class Cublas implements AutoCloseable {
       }
       NativeCache.ofUser().loadJCuda("JCublas2", () -> JCublas2.setExceptionsEnabled(true));
       String library = twelve.or(() -> thirteen).orElseThrow();
-      return new Attempt(Optional.of(new Cublas(context, library)), "");
+      return new Attempt(Optional.of(started(context, library)), "");
     } catch (LinkageError | CudaException | NativeCacheException | DriverFailure e) {
       return Attempt.failed("cuBLAS does not load: " + CudaDriver.firstLine(e));
     }
@@ -205,18 +224,21 @@ public final class Cublas implements AutoCloseable {
     return transpose ? cublasOperation.CUBLAS_OP_T : cublasOperation.CUBLAS_OP_N;
   }
 
+  /** Gives back handle, workspace and scalars: the last taken first. */
   @Override
   public void close() {
-    context.run(
-        "closing cuBLAS",
-        () -> {
-          context.driver().freePinned(scalars);
-          try {
-            JCublas2.cublasDestroy(handle);
-          } catch (CudaException e) {
-            throw new DriverFailure("cublasDestroy", e.getMessage());
-          }
-        });
+    if (created) {
+      context.run("closing cuBLAS", this::destroy);
+    }
     workspace.close();
+    context.run("freeing cuBLAS' scalars", () -> context.driver().freePinned(scalars));
+  }
+
+  private void destroy() {
+    try {
+      JCublas2.cublasDestroy(handle);
+    } catch (CudaException e) {
+      throw new DriverFailure("cublasDestroy", e.getMessage());
+    }
   }
 }

@@ -44,6 +44,7 @@ public final class CudaContext implements AutoCloseable {
   private long launches;
   private long waits;
   private Uploads uploads;
+  private boolean begun;
   private boolean uploading;
   private String capturing;
   private boolean closed;
@@ -98,17 +99,34 @@ public final class CudaContext implements AutoCloseable {
   /** The context of a device that was retained; a driver that refuses more has it released. */
   private static CudaContext ofRetained(Driver driver, Gpu gpu) {
     try {
-      long contextBytes = driver.contextBytes(gpu.ordinal());
+      long contextBytes = contextBytes(driver, gpu.ordinal());
       CudaContext context = new CudaContext(driver, gpu);
       context.startAccounts(contextBytes);
       return context;
     } catch (DriverFailure e) {
-      try {
-        driver.releaseContext(gpu.ordinal());
-      } catch (DriverFailure another) {
-        e.addSuppressed(another);
-      }
+      Cleanup.after(e, () -> driver.releaseContext(gpu.ordinal()));
       throw e;
+    }
+  }
+
+  /** Gives something back to the driver. */
+  @FunctionalInterface
+  private interface Return extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Device memory that a context takes by itself, in bytes: that of one more on the same device,
+   * made and given back at once. The first one's cannot be read, since without a context there is
+   * no free memory to ask for. The retained context is current afterwards, whatever fails.
+   */
+  private static long contextBytes(Driver driver, int ordinal) {
+    long before = driver.memoryInfo().free();
+    Driver.Context another = driver.createContext(ordinal);
+    try (Return current = driver::makeCurrent;
+        Return created = () -> driver.destroy(another)) {
+      return Math.max(0, before - driver.memoryInfo().free());
     }
   }
 
@@ -284,6 +302,15 @@ public final class CudaContext implements AutoCloseable {
    * these must not touch their targets before {@link #awaitUploads}. Launches are refused inside.
    */
   public void upload(Runnable copies) {
+    beginUpload();
+    fillUpload(copies);
+  }
+
+  /**
+   * Begins an upload that {@link #fillUpload} makes: its copies start when what is queued by now is
+   * done, whatever is queued in between.
+   */
+  public void beginUpload() {
     refuseCapture("uploading");
     if (uploading) {
       throw new IllegalStateException("an upload inside an upload");
@@ -292,6 +319,19 @@ public final class CudaContext implements AutoCloseable {
       uploads = ask("preparing uploads", () -> new Uploads(this, driver, stream));
     }
     run("starting an upload", uploads::begin);
+    begun = true;
+  }
+
+  /**
+   * As {@link #upload}, but beside everything queued since {@link #beginUpload}, none of which may
+   * touch the copies' targets.
+   */
+  public void fillUpload(Runnable copies) {
+    refuseCapture("uploading");
+    if (uploading || !begun) {
+      throw new IllegalStateException("an upload that was not begun, or is being filled");
+    }
+    begun = false;
     uploading = true;
     try {
       copies.run();

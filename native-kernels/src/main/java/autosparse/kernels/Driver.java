@@ -27,6 +27,9 @@ interface Driver {
   /** One kernel. */
   interface Function {}
 
+  /** A context besides the retained one. */
+  interface Context {}
+
   /** A block of the device's memory. */
   interface DeviceBlock {
     long address();
@@ -60,12 +63,11 @@ interface Driver {
 
   MemoryInfo memoryInfo();
 
-  /**
-   * Device memory that a context takes by itself, in bytes: that of one more on the same device,
-   * made and given back at once. The first one's cannot be read, since without a context there is
-   * no free memory to ask for. The retained context is current afterwards.
-   */
-  long contextBytes(int ordinal);
+  /** Makes one more context on a device and makes it current on this thread. */
+  Context createContext(int ordinal);
+
+  /** Gives back what {@link #createContext} made; no context of ours need be current then. */
+  void destroy(Context context);
 
   DeviceBlock allocate(long bytes);
 

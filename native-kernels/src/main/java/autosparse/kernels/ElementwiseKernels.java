@@ -16,6 +16,9 @@ public final class ElementwiseKernels {
   private static final int COLUMN_THREADS = 32;
   private static final int ROW_THREADS = 8;
 
+  /** Rows that a thread of add_bias has under way. */
+  private static final int BIAS_ROWS = 4;
+
   /** The entries of one storage type. */
   private record Entries(
       Kernel fill,
@@ -29,7 +32,9 @@ public final class ElementwiseKernels {
       Kernel reluBackward,
       Kernel geluBackward,
       Kernel dropout,
-      Kernel copyColumns) {
+      Kernel copyColumns,
+      Kernel addBias,
+      Kernel addBiasPacks) {
     static Entries of(CudaContext context, Storage type) {
       return new Entries(
           context.kernel(FAMILY, type.entry("fill")),
@@ -43,7 +48,9 @@ public final class ElementwiseKernels {
           context.kernel(FAMILY, type.entry("relu_backward")),
           context.kernel(FAMILY, type.entry("gelu_backward")),
           context.kernel(FAMILY, type.entry("dropout")),
-          context.kernel(FAMILY, type.entry("copy_columns")));
+          context.kernel(FAMILY, type.entry("copy_columns")),
+          context.kernel(FAMILY, type.entry("add_bias")),
+          context.kernel(FAMILY, type.entry("add_bias_packs")));
     }
   }
 
@@ -177,6 +184,22 @@ public final class ElementwiseKernels {
     kernel.int64(rows).int64(columns).int32(accumulate ? 1 : 0);
     long blocks = Math.min(mostBlocks, Grids.blocks(columns == 0 ? 0 : rows, ROW_THREADS));
     kernel.launch(blocks, 1, 1, COLUMN_THREADS, ROW_THREADS, 1, 0);
+  }
+
+  /**
+   * y[n, c] += bias[c], rectified when {@code relu}.
+   *
+   * @param type of y
+   * @param bias F32 [columns]
+   */
+  public void addBias(Storage type, long y, long bias, long rows, long columns, boolean relu) {
+    boolean packs = type.fillsPacks(columns, y);
+    Entries of = entries.get(type);
+    Kernel kernel = packs ? of.addBiasPacks() : of.addBias();
+    kernel.begin().pointer(y).pointer(bias).int64(rows).int64(columns).int32(relu ? 1 : 0);
+    long across = Grids.blocks(packs ? columns / type.pack() : columns, COLUMN_THREADS);
+    long down = Math.min(mostBlocks, Grids.blocks(rows, ROW_THREADS * BIAS_ROWS));
+    kernel.launch(down, across, 1, COLUMN_THREADS, ROW_THREADS, 1, 0);
   }
 
   private void unary(Storage type, Kernel kernel, long x, long y, long elements) {

@@ -35,6 +35,11 @@ public final class GemmKernels {
     public long slices() {
       return TILES.slices(m, n, k);
     }
+
+    /** Without bias and ReLU. */
+    public Product plain() {
+      return new Product(transposeA, a, transposeB, b, m, n, k, alpha, beta, 0, false, c);
+    }
   }
 
   private final Map<GemmTiles.Size, Kernel> tiles;

@@ -28,6 +28,8 @@ final class JCudaCalls implements Driver {
 
   private final CUcontext context = new CUcontext();
 
+  private record ContextHandle(CUcontext handle) implements Context {}
+
   private record StreamHandle(CUstream handle) implements Stream {}
 
   private record EventHandle(CUevent handle) implements Event {}
@@ -166,17 +168,16 @@ final class JCudaCalls implements Driver {
   }
 
   @Override
-  public long contextBytes(int ordinal) {
+  public Context createContext(int ordinal) {
     CUdevice device = device(ordinal);
-    long before = memoryInfo().free();
     CUcontext another = new CUcontext();
     check("cuCtxCreate", () -> JCudaDriver.cuCtxCreate(another, 0, device));
-    try {
-      return Math.max(0, before - memoryInfo().free());
-    } finally {
-      check("cuCtxDestroy", () -> JCudaDriver.cuCtxDestroy(another));
-      makeCurrent();
-    }
+    return new ContextHandle(another);
+  }
+
+  @Override
+  public void destroy(Context another) {
+    check("cuCtxDestroy", () -> JCudaDriver.cuCtxDestroy(((ContextHandle) another).handle));
   }
 
   @Override

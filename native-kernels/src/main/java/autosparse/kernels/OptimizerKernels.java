@@ -9,19 +9,22 @@ public final class OptimizerKernels {
   private final Kernel squareTiles;
   private final Kernel norm;
   private final Kernel adam;
+  private final Kernel average;
 
   public OptimizerKernels(CudaContext context) {
     squareTiles = context.kernel(FAMILY, "square_tiles_f32");
     norm = context.kernel(FAMILY, "norm_f32");
     adam = context.kernel(FAMILY, "adam_f32");
+    average = context.kernel(FAMILY, "average_f32");
   }
 
   /**
-   * Builds the table of tensors that the kernels read: six 64-bit words a tensor, the addresses of
-   * its weights, gradients and two moments, its elements, and the number of its first tile.
+   * Builds the table of tensors that the kernels read: seven 64-bit words a tensor, the addresses
+   * of its weights, gradients, two moments and average, its elements, and the number of its first
+   * tile.
    */
   public static final class TensorTable {
-    private static final int WORDS = 6;
+    private static final int WORDS = 7;
 
     private final long[] words;
     private int tensors;
@@ -31,16 +34,37 @@ public final class OptimizerKernels {
       words = new long[WORDS * tensors];
     }
 
-    /** Appends a tensor; addresses that the kernel does not use may be 0. */
-    public void add(
+    /** Appends a tensor for {@link #globalNorm}. */
+    public void addGradient(long gradient, long elements) {
+      add(0, gradient, 0, 0, 0, elements);
+    }
+
+    /** Appends a tensor for {@link #adam}. */
+    public void addParameter(
         long weight, long gradient, long firstMoment, long secondMoment, long elements) {
+      add(weight, gradient, firstMoment, secondMoment, 0, elements);
+    }
+
+    /** Appends a tensor for {@link #average}. */
+    public void addAverage(long weight, long average, long elements) {
+      add(weight, 0, 0, 0, average, elements);
+    }
+
+    private void add(
+        long weight,
+        long gradient,
+        long firstMoment,
+        long secondMoment,
+        long average,
+        long elements) {
       int at = WORDS * tensors++;
       words[at] = weight;
       words[at + 1] = gradient;
       words[at + 2] = firstMoment;
       words[at + 3] = secondMoment;
-      words[at + 4] = elements;
-      words[at + 5] = tiles;
+      words[at + 4] = average;
+      words[at + 5] = elements;
+      words[at + 6] = tiles;
       tiles += Grids.blocks(elements, TILE);
     }
 
@@ -100,5 +124,11 @@ public final class OptimizerKernels {
     adam.float32(step.keep1()).float32(step.take1()).float32(step.keep2()).float32(step.take2());
     adam.float32(step.rate()).float32(step.inverseCorrection2()).float32(step.epsilon());
     adam.launch(table.tiles(), THREADS);
+  }
+
+  /** average += share·(weight − average) over the table's tensors. */
+  public void average(TensorTable table, long entries, float share) {
+    average.begin().pointer(entries).int32(table.tensors()).float32(share);
+    average.launch(table.tiles(), THREADS);
   }
 }

@@ -27,7 +27,7 @@ final class PlanningDriver implements Driver {
     return cublas;
   }
 
-  private record Handle(String name) implements Stream, Event, Graph, Module, Function {}
+  private record Handle(String name) implements Context, Stream, Event, Graph, Module, Function {}
 
   private record Block(long address) implements DeviceBlock {}
 
@@ -92,9 +92,12 @@ final class PlanningDriver implements Driver {
   }
 
   @Override
-  public long contextBytes(int ordinal) {
-    return 0;
+  public Context createContext(int ordinal) {
+    return new Handle("context");
   }
+
+  @Override
+  public void destroy(Context context) {}
 
   @Override
   public DeviceBlock allocate(long bytes) {

@@ -8,6 +8,9 @@ public final class ReductionKernels {
   private static final int THREADS = 256;
   private static final int MOST_WIDTH = 32;
 
+  /** Of the kernel that adds slices: 32 bytes of a slice, so that few threads share many slices. */
+  private static final int SLICE_WIDTH = 8;
+
   /** Rows of a slice: few enough that a thread's loads are all under way at once. */
   private static final long LEAST_ROWS = 64;
 
@@ -37,10 +40,10 @@ public final class ReductionKernels {
     return Math.max(1, Math.min(MOST_SLICES, Grids.blocks(rows, LEAST_ROWS)));
   }
 
-  /** Threads along the columns: the power of two that covers them, a warp at most. */
-  private static int width(long columns) {
+  /** Threads along the columns: the power of two that covers them, {@code most} at most. */
+  private static int width(long columns, int most) {
     int width = 1;
-    while (width < MOST_WIDTH && width < columns) {
+    while (width < most && width < columns) {
       width *= 2;
     }
     return width;
@@ -65,16 +68,15 @@ public final class ReductionKernels {
       boolean accumulate,
       long partial,
       long y) {
-    int pack = type.pack();
-    boolean packs = columns % pack == 0;
-    long units = packs ? columns / pack : columns;
-    int width = width(units);
+    boolean packs = type.fillsPacks(columns, output | x);
+    long units = packs ? columns / type.pack() : columns;
+    int width = width(units, MOST_WIDTH);
     Kernel slice = (packs ? columnSumPacks : columnSum).get(type);
     slice.begin().pointer(output).pointer(x).int64(rows).int64(columns).pointer(partial);
     slice.launch(slices(rows), Grids.blocks(units, width), 1, width, THREADS / width, 1, 0);
     columnSumSlices.begin().pointer(partial).int64(slices(rows)).int64(columns).pointer(y);
     columnSumSlices.int32(accumulate ? 1 : 0);
-    int across = width(columns);
+    int across = width(columns, SLICE_WIDTH);
     long blocks = Grids.blocks(columns, across);
     columnSumSlices.launch(blocks, 1, 1, across, THREADS / across, 1, 0);
   }
@@ -85,7 +87,7 @@ public final class ReductionKernels {
    * @param offsets I64 [segments + 1]
    */
   public void segmentSum(long x, long offsets, long segments, long columns, long y) {
-    int width = width(columns);
+    int width = width(columns, MOST_WIDTH);
     segmentSum.begin().pointer(x).pointer(offsets).int64(columns).pointer(y);
     segmentSum.launch(segments, 1, 1, width, THREADS / width, 1, 0);
   }

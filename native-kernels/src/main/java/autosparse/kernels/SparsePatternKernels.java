@@ -22,25 +22,19 @@ public final class SparsePatternKernels {
    *
    * @param rowPointers I64 [rows + 1]
    * @param columns I32 [sites]
+   * @param firstRows I64 [batch + 1]
    */
-  public record Level(long rowPointers, long columns, long rows, long sites) {}
+  public record Level(
+      long rowPointers, long columns, long firstRows, int batch, long rows, long sites) {}
 
   /**
    * What is searched for: the neighbours of {@code outputs} among {@code inputs}.
    *
-   * @param firstRows I64 [2, batch + 1]: first rows of each matrix in the inputs, in the outputs
    * @param size 1, 3 or 5
    * @param transposed whether the outputs are what the kernel reads
    */
   public record Search(
-      Level inputs,
-      Level outputs,
-      long firstRows,
-      int batch,
-      int size,
-      int dilation,
-      int stride,
-      boolean transposed) {}
+      Level inputs, Level outputs, int size, int dilation, int stride, boolean transposed) {}
 
   private final Kernel[] countNeighbors;
   private final Kernel[] fillNeighbors;
@@ -93,8 +87,9 @@ public final class SparsePatternKernels {
     Kernel kernel = of(countNeighbors, search).begin();
     kernel.pointer(search.inputs.rowPointers).pointer(search.inputs.columns);
     kernel.pointer(search.outputs.rowPointers).pointer(search.outputs.columns);
-    kernel.pointer(search.firstRows).int64(search.outputs.rows).int64(search.outputs.sites);
-    kernel.int32(search.batch).int32(search.dilation).int32(search.stride);
+    kernel.pointer(search.inputs.firstRows).pointer(search.outputs.firstRows);
+    kernel.int64(search.outputs.rows).int64(search.outputs.sites);
+    kernel.int32(search.outputs.batch).int32(search.dilation).int32(search.stride);
     kernel.pointer(masks).pointer(starts).pointer(blockPairs);
     kernel.launch(blocks(search.outputs.sites), BLOCK_SITES);
   }
@@ -124,14 +119,13 @@ public final class SparsePatternKernels {
   /**
    * Flags the fine site that stands for each coarse one.
    *
-   * @param firstRows I64 [batch + 1] of the fine level
    * @param flags [{@link #BLOCK_WORDS}·blocks] words
    * @param blockFlagged I64 [blocks + 1], all but the last written
    */
-  public void flagCoarseSites(
-      Level fine, long firstRows, int batch, int stride, long flags, long blockFlagged) {
-    flagCoarseSites.begin().pointer(fine.rowPointers).pointer(fine.columns).pointer(firstRows);
-    flagCoarseSites.int64(fine.rows).int64(fine.sites).int32(batch).int32(stride);
+  public void flagCoarseSites(Level fine, int stride, long flags, long blockFlagged) {
+    flagCoarseSites.begin().pointer(fine.rowPointers).pointer(fine.columns);
+    flagCoarseSites.pointer(fine.firstRows);
+    flagCoarseSites.int64(fine.rows).int64(fine.sites).int32(fine.batch).int32(stride);
     flagCoarseSites.pointer(flags).pointer(blockFlagged);
     flagCoarseSites.launch(blocks(fine.sites), BLOCK_SITES);
   }
@@ -148,8 +142,6 @@ public final class SparsePatternKernels {
   public void coarseBounds(
       Level fine,
       long siteOffsets,
-      long firstRows,
-      int batch,
       int stride,
       long flags,
       long firstFlagged,
@@ -157,24 +149,17 @@ public final class SparsePatternKernels {
       long coarseRows,
       long coarseRowPointers,
       long coarseSiteOffsets) {
-    coarseBounds.begin().pointer(fine.rowPointers).pointer(siteOffsets).pointer(firstRows);
-    coarseBounds.pointer(coarseFirstRows).int64(coarseRows).int32(batch).int32(stride);
+    coarseBounds.begin().pointer(fine.rowPointers).pointer(siteOffsets).pointer(fine.firstRows);
+    coarseBounds.pointer(coarseFirstRows).int64(coarseRows).int32(fine.batch).int32(stride);
     coarseBounds.pointer(flags).pointer(firstFlagged);
     coarseBounds.pointer(coarseRowPointers).pointer(coarseSiteOffsets);
-    coarseBounds.launch(Grids.blocks(coarseRows + batch + 2, 256), 256);
+    coarseBounds.launch(Grids.blocks(coarseRows + fine.batch + 2, 256), 256);
   }
 
   /** Columns of the coarse level, I32 [coarse sites]. */
-  public void coarseColumns(
-      Level fine,
-      long firstRows,
-      int batch,
-      int stride,
-      long flags,
-      long firstFlagged,
-      long coarse) {
-    coarseColumns.begin().pointer(fine.rowPointers).pointer(fine.columns).pointer(firstRows);
-    coarseColumns.int64(fine.rows).int64(fine.sites).int32(batch).int32(stride);
+  public void coarseColumns(Level fine, int stride, long flags, long firstFlagged, long coarse) {
+    coarseColumns.begin().pointer(fine.rowPointers).pointer(fine.columns).pointer(fine.firstRows);
+    coarseColumns.int64(fine.rows).int64(fine.sites).int32(fine.batch).int32(stride);
     coarseColumns.pointer(flags).pointer(firstFlagged).pointer(coarse);
     coarseColumns.launch(blocks(fine.sites), BLOCK_SITES);
   }

@@ -26,6 +26,16 @@ public enum Storage {
     return 16 / bytes;
   }
 
+  /**
+   * Whether rows can be read in 16-byte accesses.
+   *
+   * @param columns elements of a row
+   * @param addresses of the arrays, joined by OR
+   */
+  boolean fillsPacks(long columns, long addresses) {
+    return columns % pack() == 0 && addresses % 16 == 0;
+  }
+
   /** The name of a kernel's entry for this type: {@code add_bf16}. */
   String entry(String kernel) {
     return kernel + "_" + name().toLowerCase(Locale.ROOT);

@@ -14,17 +14,7 @@ public final class TensorGemmKernels {
   /** Large tiles are half as wide as the float kernels'. */
   private static final GemmTiles TILES = new GemmTiles(64);
 
-  /** A wide tile has as many rows as columns. */
-  private static final int WIDE_SIDE = 128;
-
-  /** Wide tiles from which on the device is busy with them. */
-  private static final long WANTED_WIDE = 128;
-
-  /** Four stages of two operands' 128 lines of 20 words. */
-  private static final int WIDE_SHARED_BYTES = 4 * 2 * WIDE_SIDE * 20 * Float.BYTES;
-
   private final Map<Storage, Map<GemmTiles.Size, Kernel>> tiles;
-  private final Kernel wide;
   private final Kernel addSlices;
   private final int mostBlocks;
 
@@ -34,7 +24,6 @@ public final class TensorGemmKernels {
             factors ->
                 GemmTiles.Size.each(
                     size -> context.kernel(FAMILY, "gemm_tensor_" + size + "_" + name(factors))));
-    wide = context.kernel(FAMILY, "gemm_tensor_wide_bf16");
     addSlices = context.kernel(FAMILY, "gemm_tensor_slices");
     mostBlocks = Grids.resident(context.gpu(), THREADS);
   }
@@ -50,16 +39,6 @@ public final class TensorGemmKernels {
   }
 
   /**
-   * Wide tiles of C, whose warps read half as much for a product; 0 where they are too few, or of
-   * floats.
-   */
-  private static long wideTiles(Storage factors, GemmKernels.Product product) {
-    long wide = Grids.blocks(product.m(), WIDE_SIDE) * Grids.blocks(product.n(), WIDE_SIDE);
-    boolean fits = factors == Storage.BF16 && product.n() >= WIDE_SIDE && wide >= WANTED_WIDE;
-    return fits ? wide : 0;
-  }
-
-  /**
    * Runs a product; sums and bias are in single precision.
    *
    * @param factors type of A and B: F32 (rounded to tf32) or BF16
@@ -67,9 +46,7 @@ public final class TensorGemmKernels {
    * @param partial address of F32 [slices(product), m, n], overwritten; unused for one slice
    */
   public void multiply(Storage factors, GemmKernels.Product product, Storage result, long partial) {
-    long wideTiles = wideTiles(factors, product);
-    Kernel kernel =
-        wideTiles > 0 ? wide : tiles.get(factors).get(TILES.of(product.m(), product.n()));
+    Kernel kernel = tiles.get(factors).get(TILES.of(product.m(), product.n()));
     long slices = slices(product);
     kernel.begin().pointer(product.a()).int32(product.transposeA() ? 1 : 0);
     kernel.pointer(product.b()).int32(product.transposeB() ? 1 : 0);
@@ -79,10 +56,6 @@ public final class TensorGemmKernels {
       finish(kernel, product, result);
     } else {
       kernel.float32(1).float32(0).pointer(0).int32(0).pointer(partial).int32(0);
-    }
-    if (wideTiles > 0) {
-      kernel.launch(wideTiles, THREADS, WIDE_SHARED_BYTES); // so many tiles have one slice
-      return;
     }
     long blocks = TILES.down(product.m(), product.n()) * TILES.across(product.m(), product.n());
     kernel.launch(blocks, 1, slices, THREADS, 1, 1, 0);

@@ -36,7 +36,7 @@ final class Uploads {
     return staging;
   }
 
-  /** Starts a round. */
+  /** Starts a round, which {@link #end} ends; of several starts before that the last one counts. */
   void begin() {
     driver.record(queued, first);
     driver.await(queued, stream);

@@ -83,6 +83,29 @@ class CopiesTest {
     }
   }
 
+  /** The copies wait for what was queued when the upload was begun, not for what came after it. */
+  @Test
+  void anUploadThatIsBegunGoesBesideWhatIsQueuedMeanwhile() {
+    try (CudaContext context = open();
+        DeviceRange range = context.allocate(1024)) {
+      refuses(() -> context.fillUpload(() -> {}), "not begun");
+      context.upload(() -> {}); // makes the second stream and its ring
+      driver.queue.clear();
+      context.beginUpload();
+      range.fill(512, 1, 10);
+      context.fillUpload(() -> range.fill(0, 7, 10));
+      String queued = driver.queue.get(0);
+      assertTrue(queued.matches("record event \\d+ on stream 0"), queued);
+      String event = queued.replaceAll("record | on .*", "");
+      assertEquals(
+          List.of("await " + event + " on stream 1", "fill 10 on stream 0", "fill 10 on stream 1"),
+          driver.queue.subList(1, 4));
+      assertTrue(driver.queue.get(4).matches("record event \\d+ on stream 1"));
+      assertEquals(5, driver.queue.size(), driver.queue.toString());
+      refuses(() -> context.fillUpload(() -> {}), "not begun");
+    }
+  }
+
   @Test
   void insideAnUploadNothingElseIsDone() {
     try (CudaContext context = open();
@@ -93,6 +116,7 @@ class CopiesTest {
           "launched inside an upload");
       refuses(() -> context.upload(() -> range.read(0, new int[1], 0, 1)), "inside an upload");
       refuses(() -> context.upload(() -> context.upload(() -> {})), "inside an upload");
+      refuses(() -> context.upload(() -> context.fillUpload(() -> {})), "being filled");
       kernels.fill(Storage.F32, 0, 1, 1);
       assertEquals(1, driver.launches, "afterwards all is as before");
     }

@@ -122,6 +122,40 @@ class CudaContextTest {
   }
 
   @Test
+  void aMeasuredContextThatIsNotGivenBackLeavesTheRetainedOneCurrent() {
+    driver.failing.put("cuCtxDestroy", "CUDA_ERROR_CONTEXT_IS_DESTROYED");
+    String message = message(this::open);
+    assertTrue(message.startsWith("cuCtxDestroy failed: CUDA_ERROR_CONTEXT_IS_DESTROYED"), message);
+    assertEquals("retained", driver.current);
+    assertEquals(1, driver.releasedContexts);
+  }
+
+  @Test
+  void aLibraryWithoutRoomForItsWorkspaceLeavesNothing() {
+    try (CudaContext context = open()) {
+      int before = driver.liveBlocks;
+      driver.failing.put("cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY");
+      assertTrue(message(() -> new Cublas(context)).startsWith("cuMemAlloc failed"));
+      assertEquals(before, driver.liveBlocks);
+      driver.failing.clear();
+      new Cublas(context).close();
+      assertEquals(before, driver.liveBlocks);
+    }
+  }
+
+  @Test
+  void theFirstFailureIsReportedWhereGivingBackFailsToo() {
+    RuntimeException first = new IllegalStateException("first");
+    RuntimeException second = new IllegalStateException("second");
+    Cleanup.after(
+        first,
+        () -> {
+          throw second;
+        });
+    assertArrayEquals(new Throwable[] {second}, first.getSuppressed());
+  }
+
+  @Test
   void wrongArgumentsAreRefused() {
     try (CudaContext context = open()) {
       Kernel kernel = context.kernel("elementwise", "fill_f32");

@@ -25,6 +25,9 @@ class FakeDriver implements Driver {
   long contextBytes = 300;
   int releasedContexts;
 
+  /** Context that is current. */
+  String current = "none";
+
   int waits;
   int graphs;
   int version = 12060;
@@ -60,7 +63,7 @@ class FakeDriver implements Driver {
     }
   }
 
-  private record Handle(String name) implements Stream, Event, Module, Function {}
+  private record Handle(String name) implements Context, Stream, Event, Module, Function {}
 
   /** What was launched while it was captured. */
   private record Captured(int launches) implements Graph {}
@@ -98,7 +101,9 @@ class FakeDriver implements Driver {
   }
 
   @Override
-  public void makeCurrent() {}
+  public void makeCurrent() {
+    current = "retained";
+  }
 
   @Override
   public void releaseContext(int ordinal) {
@@ -112,9 +117,18 @@ class FakeDriver implements Driver {
   }
 
   @Override
-  public long contextBytes(int ordinal) {
+  public Context createContext(int ordinal) {
     fails("cuCtxCreate");
-    return contextBytes;
+    current = "another";
+    freeBytes -= contextBytes;
+    return new Handle("context");
+  }
+
+  @Override
+  public void destroy(Context context) {
+    current = "none";
+    fails("cuCtxDestroy");
+    freeBytes += contextBytes;
   }
 
   @Override

@@ -88,6 +88,27 @@ final class CpuOptimizer extends OptimizerOperators {
         });
   }
 
+  @Override
+  protected void applyAverage(double share, List<Tensor> weights, List<Tensor> averages) {
+    float taken = (float) share;
+    long[] firsts = firstTiles(weights);
+    pool.run(
+        firsts[weights.size()],
+        (worker, tile) -> {
+          int p = tensorOf(firsts, tile);
+          long from = (tile - firsts[p]) * Tiles.ELEMENTS;
+          int count = (int) Math.min(Tiles.ELEMENTS, weights.get(p).elements() - from);
+          float[] w = pool.scratch(worker).array(0, count);
+          float[] a = pool.scratch(worker).array(1, count);
+          weights.get(p).read(from, w, 0, count);
+          averages.get(p).read(from, a, 0, count);
+          for (int i = 0; i < count; i++) {
+            a[i] = Math.fma(taken, w[i] - a[i], a[i]);
+          }
+          averages.get(p).write(from, a, 0, count);
+        });
+  }
+
   /** One step's constants, rounded to float once. */
   private record Update(
       float clip,

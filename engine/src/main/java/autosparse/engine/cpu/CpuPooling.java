@@ -60,10 +60,16 @@ final class CpuPooling extends PoolingOperators {
       return;
     }
     int channels = Math.toIntExact(y.dim(1));
-    Slices slices = new Slices(offsets.toLongs(), Math.max(1, TILE_FLOATS / channels));
+    // Rows before the first matrix and behind the last: as of two more, which have no share.
+    int matrices = Math.toIntExact(dPooled.dim(0));
+    long[] bounds = new long[matrices + 3];
+    offsets.read(0, bounds, 1, matrices + 1);
+    bounds[matrices + 2] = y.dim(0);
+    Slices slices = new Slices(bounds, Math.max(1, TILE_FLOATS / channels));
     DeviceMemory bits = y.device().memory();
-    float[] shares = dPooled.toFloats();
-    for (int b = 0; b < dPooled.dim(0); b++) {
+    float[] shares = new float[(matrices + 2) * channels];
+    dPooled.read(0, shares, channels, matrices * channels);
+    for (int b = 1; b <= matrices; b++) {
       for (int c = 0; c < channels; c++) {
         shares[b * channels + c] /= Math.max(1, slices.sites(b));
       }

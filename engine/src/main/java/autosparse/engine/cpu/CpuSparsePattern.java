@@ -83,19 +83,23 @@ final class CpuSparsePattern extends SparsePatternOperators {
         rowPointers,
         columns,
         scope.longs("site offsets", MemoryTag.SITES, firstSites),
+        scope.longs("row offsets", MemoryTag.SITES, firstRows),
         firstRows,
         firstSites,
-        sites.stride() * stride);
+        sites.stride() * stride,
+        sites.counts().coarser(stride));
   }
 
   @Override
   protected NeighborMap applyNeighbors(
-      Sites inputs, Sites outputs, ConvolutionKernel kernel, TensorScope scope) {
-    NeighborMap transposed =
-        kernel.isSubmanifold()
-            ? null
-            : search(new NeighborSearch(outputs, inputs, kernel, true), null, scope);
-    return search(new NeighborSearch(inputs, outputs, kernel, false), transposed, scope);
+      Sites inputs,
+      Sites outputs,
+      ConvolutionKernel kernel,
+      boolean transposed,
+      TensorScope scope) {
+    NeighborMap opposite =
+        transposed ? search(new NeighborSearch(outputs, inputs, kernel, true), null, scope) : null;
+    return search(new NeighborSearch(inputs, outputs, kernel, false), opposite, scope);
   }
 
   @Override

@@ -13,18 +13,28 @@ import autosparse.engine.operators.Activation;
 import autosparse.engine.operators.GemmOperators;
 import autosparse.kernels.Cublas;
 import autosparse.kernels.CudaContext;
+import autosparse.kernels.ElementwiseKernels;
 import autosparse.kernels.GemmKernels;
 import autosparse.kernels.Storage;
 import autosparse.kernels.TensorGemmKernels;
 
 /**
- * Plain products by cuBLAS where it loads, by our own kernels otherwise; linear layers with a bias
- * or ReLU always by our own, which need no second pass for them. Products with a bfloat16 factor
- * are products of bfloat16; those of floats are in float, or in tf32 where the device's precision
- * has tensor cores for them.
+ * Products by cuBLAS where it loads, by our own kernels otherwise. A bias and a ReLU take a pass of
+ * their own after cuBLAS, so small linear layers are left to our kernels, which do it all in one.
+ * Products with a bfloat16 factor are products of bfloat16; those of floats are in float, or in
+ * tf32 where the device's precision has tensor cores for them.
  */
 final class CudaGemm extends GemmOperators implements AutoCloseable {
+  /**
+   * Least K, and least multiply-adds, of a linear layer for which cuBLAS saves more than the pass
+   * costs.
+   */
+  private static final long LIBRARY_DEPTH = 128;
+
+  private static final long LIBRARY_PRODUCTS = 1L << 27;
+
   private final GemmKernels kernels;
+  private final ElementwiseKernels elementwise;
 
   /** Null where products are in float. */
   private final TensorGemmKernels tensorKernels;
@@ -35,6 +45,7 @@ final class CudaGemm extends GemmOperators implements AutoCloseable {
   CudaGemm(CudaContext context, Precision precision, Cublas.Attempt attempt) {
     boolean tensorCores = precision != Precision.FP32;
     kernels = new GemmKernels(context);
+    elementwise = new ElementwiseKernels(context);
     tensorKernels = tensorCores ? new TensorGemmKernels(context) : null;
     arithmetic = tensorCores ? Cublas.Arithmetic.TF32 : Cublas.Arithmetic.FP32;
     this.attempt = attempt;
@@ -102,13 +113,33 @@ final class CudaGemm extends GemmOperators implements AutoCloseable {
 
   private void run(Staging staging, GemmKernels.Product product, Storage result) {
     Storage factors = staging.factors;
-    if (attempt.cublas().isPresent() && Cublas.takes(factors, product, result)) {
-      attempt.cublas().get().multiply(arithmetic, factors, product, result);
+    if (attempt.cublas().isPresent() && isForLibrary(factors, product, result)) {
+      attempt.cublas().get().multiply(arithmetic, factors, product.plain(), result);
+      finish(product, result);
     } else if (tensorKernels == null) {
       kernels.multiply(product, staging.partial(product.slices(), product));
     } else {
       long partial = staging.partial(TensorGemmKernels.slices(product), product);
       tensorKernels.multiply(factors, product, result, partial);
+    }
+  }
+
+  private static boolean isForLibrary(
+      Storage factors, GemmKernels.Product product, Storage result) {
+    GemmKernels.Product plain = product.plain();
+    boolean large =
+        product.k() >= LIBRARY_DEPTH
+            && (double) product.m() * product.n() * product.k() >= LIBRARY_PRODUCTS;
+    return Cublas.takes(factors, plain, result) && (large || product.equals(plain));
+  }
+
+  /** What cuBLAS leaves out: in place, so that C in bfloat16 is rounded before and after. */
+  private void finish(GemmKernels.Product product, Storage result) {
+    long c = product.c();
+    if (product.bias() != 0) {
+      elementwise.addBias(result, c, product.bias(), product.m(), product.n(), product.relu());
+    } else if (product.relu()) {
+      elementwise.relu(result, c, c, product.m() * product.n());
     }
   }
 

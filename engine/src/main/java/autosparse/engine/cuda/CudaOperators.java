@@ -6,6 +6,7 @@ import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.operators.SparsePatternOperators;
 import autosparse.engine.planning.PlannedPatterns;
 import autosparse.engine.sparse.SiteCounts;
+import autosparse.kernels.Cleanup;
 import autosparse.kernels.Cublas;
 import autosparse.kernels.CudaContext;
 
@@ -36,11 +37,16 @@ public final class CudaOperators {
   private static Operators create(
       CudaContext context, Precision precision, SparsePatternOperators pattern) {
     Cublas.Attempt products = Cublas.load(context);
-    context.account(MemoryBudget.CUBLAS);
-    CudaGemm gemm = new CudaGemm(context, precision, products);
-    Operators operators = assemble(context, precision, pattern, gemm);
-    context.account(MemoryBudget.MODULES);
-    return operators;
+    try {
+      context.account(MemoryBudget.CUBLAS);
+      CudaGemm gemm = new CudaGemm(context, precision, products);
+      Operators operators = assemble(context, precision, pattern, gemm);
+      context.account(MemoryBudget.MODULES);
+      return operators;
+    } catch (RuntimeException e) {
+      Cleanup.after(e, products::close);
+      throw e;
+    }
   }
 
   private static Operators assemble(

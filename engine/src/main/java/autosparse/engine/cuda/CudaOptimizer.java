@@ -26,7 +26,7 @@ final class CudaOptimizer extends OptimizerOperators {
   protected void applyGlobalNorm(List<Tensor> gradients, Tensor norm) {
     TensorTable table = new TensorTable(gradients.size());
     for (Tensor gradient : gradients) {
-      table.add(0, gradient.deviceAddress(F32), 0, 0, gradient.elements());
+      table.addGradient(gradient.deviceAddress(F32), gradient.elements());
     }
     try (TensorScope scope = norm.device().root().child("global norm")) {
       Tensor squares = scope.create("squares", F64, MemoryTag.WORKSPACE, table.tiles());
@@ -45,7 +45,7 @@ final class CudaOptimizer extends OptimizerOperators {
       Tensor norm) {
     TensorTable table = new TensorTable(weights.size());
     for (int p = 0; p < weights.size(); p++) {
-      table.add(
+      table.addParameter(
           weights.get(p).deviceAddress(F32),
           gradients.get(p).deviceAddress(F32),
           firstMoments.get(p).deviceAddress(F32),
@@ -54,6 +54,22 @@ final class CudaOptimizer extends OptimizerOperators {
     }
     try (TensorScope scope = norm.device().root().child("adam")) {
       kernels.adam(table, entries(scope, table), norm.deviceAddress(F32), constants(settings));
+    }
+  }
+
+  @Override
+  protected void applyAverage(double share, List<Tensor> weights, List<Tensor> averages) {
+    if (weights.isEmpty()) {
+      return;
+    }
+    TensorTable table = new TensorTable(weights.size());
+    for (int p = 0; p < weights.size(); p++) {
+      Tensor weight = weights.get(p);
+      table.addAverage(
+          weight.deviceAddress(F32), averages.get(p).deviceAddress(F32), weight.elements());
+    }
+    try (TensorScope scope = weights.get(0).device().root().child("average")) {
+      kernels.average(table, entries(scope, table), (float) share);
     }
   }
 

@@ -17,9 +17,9 @@ import autosparse.kernels.SparsePatternKernels.Level;
 import autosparse.kernels.SparsePatternKernels.Search;
 
 /**
- * Sites and neighbours made on the device. The host reads one number of each map (its pairs) and
- * one of each matrix of a downsampled level (its sites), since tensors are sized by them; that read
- * waits for the device.
+ * Sites and neighbours made on the device. The host needs one number of each map (its pairs) and
+ * one of each matrix of a downsampled level (its sites), since tensors are sized by them. Numbers
+ * that it has not read before it reads, which waits for the device.
  */
 final class CudaSparsePattern extends SparsePatternOperators {
   private final SparsePatternKernels kernels;
@@ -41,10 +41,8 @@ final class CudaSparsePattern extends SparsePatternOperators {
     long rows = firstRows[batch];
     Tensor rowPointers = scope.create("row pointers", I64, MemoryTag.SITES, rows + 1);
     Tensor siteOffsets = scope.create("site offsets", I64, MemoryTag.SITES, batch + 1);
+    Tensor rowOffsets = scope.longs("row offsets", MemoryTag.SITES, firstRows);
     try (TensorScope work = scope.device().root().child("downsample")) {
-      Tensor bothFirstRows = work.longs("first rows", MemoryTag.WORKSPACE, both(sites, firstRows));
-      long fineFirst = bothFirstRows.deviceAddress(I64);
-      long coarseFirst = fineFirst + (batch + 1L) * Long.BYTES;
       long blocks = SparsePatternKernels.blocks(sites.count());
       long flags =
           work.create("flags", I32, MemoryTag.WORKSPACE, SparsePatternKernels.BLOCK_WORDS * blocks)
@@ -52,45 +50,49 @@ final class CudaSparsePattern extends SparsePatternOperators {
       long firstFlagged =
           work.create("flagged sites", I64, MemoryTag.WORKSPACE, blocks + 1).deviceAddress(I64);
       Level fine = level(sites);
-      kernels.flagCoarseSites(fine, fineFirst, batch, stride, flags, firstFlagged);
+      kernels.flagCoarseSites(fine, stride, flags, firstFlagged);
       kernels.exclusiveSum(firstFlagged, blocks);
       kernels.coarseBounds(
           fine,
           sites.siteOffsets().deviceAddress(I64),
-          fineFirst,
-          batch,
           stride,
           flags,
           firstFlagged,
-          coarseFirst,
+          rowOffsets.deviceAddress(I64),
           rows,
           rowPointers.deviceAddress(I64),
           siteOffsets.deviceAddress(I64));
       long[] firstSites = counts.firstSites(sites, stride, siteOffsets);
       Tensor columns = scope.create("columns", I32, MemoryTag.SITES, firstSites[batch]);
-      kernels.coarseColumns(
-          fine, fineFirst, batch, stride, flags, firstFlagged, columns.deviceAddress(I32));
+      kernels.coarseColumns(fine, stride, flags, firstFlagged, columns.deviceAddress(I32));
       return new Sites(
-          rowPointers, columns, siteOffsets, firstRows, firstSites, sites.stride() * stride);
+          rowPointers,
+          columns,
+          siteOffsets,
+          rowOffsets,
+          firstRows,
+          firstSites,
+          sites.stride() * stride,
+          sites.counts().coarser(stride));
     }
   }
 
   @Override
   protected NeighborMap applyNeighbors(
-      Sites inputs, Sites outputs, ConvolutionKernel kernel, TensorScope scope) {
-    NeighborMap transposed =
-        kernel.isSubmanifold() ? null : search(outputs, inputs, kernel, true, null, scope);
-    return search(inputs, outputs, kernel, false, transposed, scope);
+      Sites inputs,
+      Sites outputs,
+      ConvolutionKernel kernel,
+      boolean transposed,
+      TensorScope scope) {
+    NeighborMap opposite = transposed ? search(outputs, inputs, kernel, true, null, scope) : null;
+    return search(inputs, outputs, kernel, false, opposite, scope);
   }
 
   @Override
   protected Tensor applyNeighborhoodMasks(
       Sites sites, ConvolutionKernel kernel, TensorScope scope) {
     Tensor masks = scope.create("neighborhood masks", I32, MemoryTag.KERNEL_MAP, sites.count());
-    try (TensorScope work = scope.device().root().child("neighborhood masks")) {
-      Search search = searchOf(sites, sites, kernel, false, work);
-      kernels.countNeighbors(search, masks.deviceAddress(I32), 0, 0);
-    }
+    kernels.countNeighbors(searchOf(sites, sites, kernel, false), masks.deviceAddress(I32), 0, 0);
     return masks;
   }
 
@@ -108,7 +110,7 @@ final class CudaSparsePattern extends SparsePatternOperators {
     Tensor order = null;
     Tensor neighbors;
     try (TensorScope work = scope.device().root().child("neighbor search")) {
-      Search search = searchOf(inputs, outputs, kernel, transposed, work);
+      Search search = searchOf(inputs, outputs, kernel, transposed);
       long starts =
           work.create("starts", I32, MemoryTag.WORKSPACE, kernel.size(), sites).deviceAddress(I32);
       long blocks = SparsePatternKernels.blocks(sites);
@@ -146,14 +148,10 @@ final class CudaSparsePattern extends SparsePatternOperators {
   }
 
   private static Search searchOf(
-      Sites inputs, Sites outputs, ConvolutionKernel kernel, boolean transposed, TensorScope work) {
-    Tensor firstRows =
-        work.longs("first rows", MemoryTag.WORKSPACE, both(inputs, firstRows(outputs)));
+      Sites inputs, Sites outputs, ConvolutionKernel kernel, boolean transposed) {
     return new Search(
         level(inputs),
         level(outputs),
-        firstRows.deviceAddress(I64),
-        outputs.batch(),
         kernel.size(),
         kernel.dilation(),
         kernel.stride(),
@@ -164,22 +162,9 @@ final class CudaSparsePattern extends SparsePatternOperators {
     return new Level(
         sites.rowPointers().deviceAddress(I64),
         sites.columns().deviceAddress(I32),
+        sites.rowOffsets().deviceAddress(I64),
+        sites.batch(),
         sites.rows(),
         sites.count());
-  }
-
-  private static long[] firstRows(Sites sites) {
-    long[] firstRows = new long[sites.batch() + 1];
-    for (int b = 0; b < firstRows.length; b++) {
-      firstRows[b] = sites.firstRow(b);
-    }
-    return firstRows;
-  }
-
-  /** First rows of one level, then of another. */
-  private static long[] both(Sites sites, long[] others) {
-    long[] both = java.util.Arrays.copyOf(firstRows(sites), 2 * others.length);
-    System.arraycopy(others, 0, both, others.length, others.length);
-    return both;
   }
 }

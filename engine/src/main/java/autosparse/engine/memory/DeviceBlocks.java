@@ -77,10 +77,10 @@ public final class DeviceBlocks {
   /**
    * Gives a block back.
    *
-   * @param what how the message names its tensor
+   * @param what its tensor, as a message names it
    * @throws IllegalStateException when a sentinel was overwritten
    */
-  public void free(long offset, long bytes, MemoryTag tag, String name, String what) {
+  public void free(long offset, long bytes, MemoryTag tag, String name, Object what) {
     long padded = RangeAllocator.padded(bytes);
     if (guarded) {
       checkSentinels(what, offset, bytes, offset - GUARD_BYTES, offset);
@@ -93,7 +93,7 @@ public final class DeviceBlocks {
   }
 
   /** The second half of a word whose first half is the block's last element of 16 bits. */
-  private void checkHalf(String what, long offset, long bytes) {
+  private void checkHalf(Object what, long offset, long bytes) {
     if (bytes % 4 == 2) {
       short[] half = new short[1];
       memory.read(offset + bytes, half, 0, 1);
@@ -103,12 +103,12 @@ public final class DeviceBlocks {
     }
   }
 
-  private static IllegalStateException overwritten(String what, long at, long bytes) {
+  private static IllegalStateException overwritten(Object what, long at, long bytes) {
     return new IllegalStateException(
         "memory around " + what + " was overwritten at byte " + at + " of its " + bytes);
   }
 
-  private void checkSentinels(String what, long offset, long bytes, long from, long to) {
+  private void checkSentinels(Object what, long offset, long bytes, long from, long to) {
     int[] words = new int[(int) ((to - from) / 4)];
     memory.read(from, words, 0, words.length);
     for (int i = 0; i < words.length; i++) {

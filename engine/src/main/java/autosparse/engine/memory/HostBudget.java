@@ -122,7 +122,8 @@ public record HostBudget(
 
   /** Bytes that may be kept on a heap of some size: what {@link #heapFor} is the opposite of. */
   private static long keptIn(long heap) {
-    return Math.max(0, heap - PROGRAM_BYTES) / (COLLECTION_SHARE + 1) * COLLECTION_SHARE;
+    long most = Math.max(0, heap - PROGRAM_BYTES);
+    return most - (most + 1) / (COLLECTION_SHARE + 1);
   }
 
   /** Bytes outside the heap, tensors not counted. */
@@ -207,11 +208,7 @@ public record HostBudget(
               + (asked ? "the budget is " : "this process can have ")
               + bytes
               + ": "
-              + (asked ? "raise " + FLAG : "free memory")
-              + " to "
-              + (need + outsideBytes())
-              + " or more"
-              + (need > heapLimit ? ", and the heap to java -Xmx" + megabytes(need) + "m" : ""));
+              + roomFor(kept));
     }
     if (need > heapLimit) {
       throw new MemoryBudgetException(
@@ -221,11 +218,27 @@ public record HostBudget(
               + need
               + " bytes with what comes and goes; it may grow to "
               + heapLimit
-              + ": start with java -Xmx"
-              + megabytes(need)
-              + "m or more");
+              + ": "
+              + roomFor(kept));
     }
     return withHeapNeed(Math.max(heapNeed, need));
+  }
+
+  /**
+   * What the user can change so that more fits.
+   *
+   * @param kept bytes of heap that are live at once: more than {@link #mostKept}
+   */
+  public String roomFor(long kept) {
+    long need = heapFor(kept);
+    if (need <= Math.max(0, bytes - outsideBytes())) {
+      return "start with java -Xmx" + megabytes(need) + "m or more";
+    }
+    return (asked ? "raise " + FLAG : "free memory")
+        + " to "
+        + (need + outsideBytes())
+        + " or more"
+        + (need > heapLimit ? ", and the heap to java -Xmx" + megabytes(need) + "m" : "");
   }
 
   private static long megabytes(long bytes) {

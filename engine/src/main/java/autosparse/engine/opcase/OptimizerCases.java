@@ -16,7 +16,9 @@ final class OptimizerCases {
         globalNorm(),
         adam("adam first step", new AdamStep(1, 1e-2, 0.9, 0.999, 1e-8, 0, false, 0)),
         adam("adam clipped", new AdamStep(7, 1e-2, 0.9, 0.999, 1e-8, 1e-2, false, 0.5)),
-        adam("adam decoupled", new AdamStep(100, 1e-2, 0.9, 0.99, 1e-6, 0.1, true, 1e9)));
+        adam("adam decoupled", new AdamStep(100, 1e-2, 0.9, 0.99, 1e-6, 0.1, true, 1e9)),
+        average("average", 0.03),
+        average("average first step", 1));
   }
 
   private static List<Tensor> parameters(
@@ -45,6 +47,27 @@ final class OptimizerCases {
               () -> operators.globalNorm(gradients, norm),
               null,
               2.0 * size);
+        });
+  }
+
+  private static OpCase average(String name, double share) {
+    return new OpCase(
+        name,
+        "optimizer",
+        Tolerance.SINGLE,
+        List.of(0L, 1L, 31L, 33L, 1025L, 50000L),
+        1 << 22,
+        (scope, size, draw) -> {
+          Values values = new Values(scope, draw);
+          List<Tensor> weights = parameters(values, "weight", -1, 1, size);
+          List<Tensor> averages = parameters(values, "average", -1, 1, size);
+          OptimizerOperators operators = scope.device().operators().optimizer();
+          return Invocation.of(
+              weights,
+              averages,
+              () -> operators.average(share, weights, averages),
+              null,
+              3.0 * size);
         });
   }
 

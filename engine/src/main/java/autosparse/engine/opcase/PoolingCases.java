@@ -17,22 +17,24 @@ final class PoolingCases {
   static List<OpCase> all() {
     List<OpCase> cases = new ArrayList<>();
     for (int channels : new int[] {1, 8, 32, 33}) {
-      cases.add(globalAverage(channels));
-      for (boolean next : new boolean[] {true, false}) {
-        cases.add(reluAverageBackward(channels, next));
+      for (boolean strip : new boolean[] {false, true}) {
+        cases.add(globalAverage(channels, strip));
+        for (boolean next : new boolean[] {true, false}) {
+          cases.add(reluAverageBackward(channels, next, strip));
+        }
       }
     }
     return cases.stream().map(OpCase::ofActivations).toList();
   }
 
-  private static OpCase globalAverage(int channels) {
+  private static OpCase globalAverage(int channels, boolean strip) {
     return SparseSamples.sparse(
-        "global average C=" + channels,
+        "global average C=" + channels + (strip ? " of a strip" : ""),
         "pooling",
         Tolerance.SINGLE,
         (scope, size, draw) -> {
           Random random = new Random(draw.seed());
-          Tensor offsets = batchOffsets(scope, size);
+          Tensor offsets = offsets(scope, size, strip);
           Tensor x = SparseSamples.features(scope, draw, "x", random, size, channels);
           Tensor y = scope.real("y", MemoryTag.ACTIVATION, offsets.elements() - 1, channels);
           Operators operators = scope.device().operators();
@@ -57,14 +59,17 @@ final class PoolingCases {
         });
   }
 
-  private static OpCase reluAverageBackward(int channels, boolean next) {
+  private static OpCase reluAverageBackward(int channels, boolean next, boolean strip) {
     return SparseSamples.sparse(
-        "relu average backward C=" + channels + (next ? "" : " last layer"),
+        "relu average backward C="
+            + channels
+            + (next ? "" : " last layer")
+            + (strip ? " of a strip" : ""),
         "pooling",
         Tolerance.SINGLE,
         (scope, size, draw) -> {
           Random random = new Random(draw.seed());
-          Tensor offsets = batchOffsets(scope, size);
+          Tensor offsets = offsets(scope, size, strip);
           Tensor y = SparseSamples.features(scope, draw, "y", random, size, channels);
           double[] rectified = y.toDoubles();
           for (int i = 0; i < rectified.length; i++) {
@@ -87,9 +92,14 @@ final class PoolingCases {
         });
   }
 
-  /** Bounds of four matrices, the second and third of them without sites. */
-  private static Tensor batchOffsets(TensorScope scope, long size) {
+  /**
+   * Bounds of four matrices, the second and third of them without sites; or of a strip's own sites,
+   * with others before and behind.
+   */
+  private static Tensor offsets(TensorScope scope, long size, boolean strip) {
     long first = size - size / 3;
-    return scope.longs("offsets", MemoryTag.SITES, new long[] {0, first, first, first, size});
+    long[] bounds =
+        strip ? new long[] {size / 4, first} : new long[] {0, first, first, first, size};
+    return scope.longs("offsets", MemoryTag.SITES, bounds);
   }
 }

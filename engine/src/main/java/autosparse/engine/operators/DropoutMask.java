@@ -17,6 +17,12 @@ public final class DropoutMask {
     return Math.round(keep * (1 << 24));
   }
 
+  /**
+   * Whether an element is kept.
+   *
+   * @param element its number in the tensor
+   * @param threshold see {@link #threshold}
+   */
   public static boolean keeps(long seed, long element, long threshold) {
     return (hash(seed, element) >>> 40) < threshold;
   }

@@ -72,6 +72,24 @@ public abstract class OptimizerOperators {
     applyAdam(settings, weights, gradients, firstMoments, secondMoments, norm);
   }
 
+  /**
+   * One step of an exponential moving average of all weights: average += share·(weight − average).
+   *
+   * @param share of the new weights, in (0, 1]
+   */
+  public final void average(double share, List<Tensor> weights, List<Tensor> averages) {
+    Check.that(share > 0 && share <= 1, "average", "share " + share + ": expected in (0, 1]");
+    Check.that(
+        averages.size() == weights.size(),
+        "average",
+        weights.size() + " weights, " + averages.size() + " averages: expected equally many");
+    for (int p = 0; p < weights.size(); p++) {
+      Check.real("average", "weight", weights.get(p), weights.get(p).shape().toArray());
+      Check.alike("average", "average", averages.get(p), "weight", weights.get(p));
+    }
+    applyAverage(share, weights, averages);
+  }
+
   protected abstract void applyGlobalNorm(List<Tensor> gradients, Tensor norm);
 
   protected abstract void applyAdam(
@@ -81,4 +99,6 @@ public abstract class OptimizerOperators {
       List<Tensor> firstMoments,
       List<Tensor> secondMoments,
       Tensor norm);
+
+  protected abstract void applyAverage(double share, List<Tensor> weights, List<Tensor> averages);
 }

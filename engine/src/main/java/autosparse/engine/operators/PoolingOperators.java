@@ -9,7 +9,8 @@ import autosparse.engine.Tensor;
  */
 public abstract class PoolingOperators {
   /**
-   * y[b] = mean of the rows of x that belong to matrix b; zero for a matrix without sites.
+   * y[b] = mean of the rows of x that belong to matrix b; zero for a matrix without sites. Rows
+   * before the first matrix and behind the last belong to none.
    *
    * @param x [N, C]
    * @param offsets I64 [B+1]: sites of matrix b are rows offsets[b] to offsets[b+1]
@@ -22,7 +23,7 @@ public abstract class PoolingOperators {
 
   /**
    * Gradient that enters a ReLU whose output went to the next layer and to the pool: dz = (dNext +
-   * dPooled[b]/N_b) where y > 0, else 0.
+   * dPooled[b]/N_b) where y > 0, else 0; rows of no matrix have no share of dPooled.
    *
    * @param y [N, C], the ReLU's output
    * @param dNext [N, C], or null when no next layer reads y; may be dz

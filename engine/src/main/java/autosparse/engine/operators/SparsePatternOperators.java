@@ -22,6 +22,17 @@ public abstract class SparsePatternOperators {
    */
   public final NeighborMap neighbors(
       Sites inputs, Sites outputs, ConvolutionKernel kernel, TensorScope scope) {
+    return neighbors(inputs, outputs, kernel, true, scope);
+  }
+
+  /**
+   * As the short form.
+   *
+   * @param bothWays whether a strided kernel's transposed map is made, which the gradient by the
+   *     input needs and nothing else
+   */
+  public final NeighborMap neighbors(
+      Sites inputs, Sites outputs, ConvolutionKernel kernel, boolean bothWays, TensorScope scope) {
     Check.that(
         kernel.isSubmanifold() == (inputs == outputs),
         "neighbors",
@@ -30,7 +41,7 @@ public abstract class SparsePatternOperators {
         outputs.stride() == inputs.stride() * kernel.stride() && outputs.batch() == inputs.batch(),
         "neighbors",
         kernel + " from " + inputs + " to " + outputs + ": strides or batches do not match");
-    return applyNeighbors(inputs, outputs, kernel, scope);
+    return applyNeighbors(inputs, outputs, kernel, bothWays && !kernel.isSubmanifold(), scope);
   }
 
   /** Neighbourhood masks alone: I32 [N], bit k set when the site at offset k is active. */
@@ -42,25 +53,29 @@ public abstract class SparsePatternOperators {
     return masks;
   }
 
-  /** Number of the first site of a lattice row or of a later one; waits for the device. */
+  /**
+   * Number of the first site of a lattice row or of a later one; waits for the device unless it is
+   * known.
+   */
   public final long firstSite(Sites sites, long row) {
     Check.that(
         row >= 0 && row <= sites.rows(),
         "firstSite",
         "row " + row + " of " + sites.rows() + ": expected 0 to their number");
-    return readFirstSite(sites, row);
+    return sites.counts().firstSite(row, () -> readFirstSite(sites, row));
   }
 
   protected long readFirstSite(Sites sites, long row) {
-    long[] first = new long[1];
-    sites.rowPointers().read(row, first, 0, 1);
-    return first[0];
+    return sites.rowPointers().longAt(row);
   }
 
   protected abstract Sites applyDownsample(Sites sites, int stride, TensorScope scope);
 
+  /**
+   * @param transposed whether the transposed map is made too
+   */
   protected abstract NeighborMap applyNeighbors(
-      Sites inputs, Sites outputs, ConvolutionKernel kernel, TensorScope scope);
+      Sites inputs, Sites outputs, ConvolutionKernel kernel, boolean transposed, TensorScope scope);
 
   protected abstract Tensor applyNeighborhoodMasks(
       Sites sites, ConvolutionKernel kernel, TensorScope scope);

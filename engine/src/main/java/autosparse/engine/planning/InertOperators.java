@@ -228,5 +228,8 @@ public final class InertOperators {
         List<Tensor> firstMoments,
         List<Tensor> secondMoments,
         Tensor norm) {}
+
+    @Override
+    protected void applyAverage(double share, List<Tensor> weights, List<Tensor> averages) {}
   }
 }

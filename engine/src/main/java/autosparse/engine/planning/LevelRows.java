@@ -2,6 +2,7 @@ package autosparse.engine.planning;
 
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.RowRange;
+import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import java.util.Arrays;
 import java.util.List;
@@ -12,41 +13,97 @@ import java.util.stream.IntStream;
 /**
  * The coordinates of one level of a batch on the host: what a planning device counts sites and
  * pairs from. They are read, and coarser levels made of them, when a count needs them, and go with
- * the sites that they belong to.
+ * the sites that they belong to. Of a range that must not be read at once, parts are, and made
+ * coarser, anew for each count.
  */
 final class LevelRows {
-  private final Supplier<List<Sites.Pattern>> reader;
-  private List<Sites.Pattern> patterns;
+  private final Supplier<List<RowSource>> reader;
+  private List<RowSource> matrices;
 
-  private LevelRows(Supplier<List<Sites.Pattern>> reader) {
+  private LevelRows(Supplier<List<RowSource>> reader) {
     this.reader = reader;
   }
 
   /** Of level 0, not read yet. */
   static LevelRows of(List<RowRange> batch) {
-    return new LevelRows(() -> batch.stream().map(RowRange::read).toList());
+    return new LevelRows(() -> batch.stream().map(LevelRows::held).toList());
   }
 
   /** Of level 0, which has just been read for another reason. */
   static LevelRows of(List<RowRange> batch, Map<RowRange, Sites.Pattern> read) {
-    List<Sites.Pattern> patterns = batch.stream().map(read::get).toList();
+    List<RowSource> patterns = batch.stream().map(r -> (RowSource) read.get(r)).toList();
     return new LevelRows(() -> patterns);
+  }
+
+  private static RowSource held(RowRange range) {
+    return range.parts().size() == 1 ? range.read() : range;
   }
 
   /** The level of floor(coordinate / stride). */
   LevelRows coarser(int stride) {
-    return new LevelRows(() -> patterns().stream().map(p -> coarser(p, stride)).toList());
+    return new LevelRows(() -> matrices().stream().map(m -> coarser(m, stride)).toList());
   }
 
-  /** The level's coordinates, matrix after matrix, in lattice steps of the level. */
-  private List<Sites.Pattern> patterns() {
-    if (patterns == null) {
-      patterns = reader.get();
+  private static RowSource coarser(RowSource fine, int stride) {
+    CoarserRows coarser = new CoarserRows(fine, stride);
+    return fine instanceof Sites.Pattern ? coarser.read(0, coarser.rows()) : coarser;
+  }
+
+  /** The level's coordinates of each matrix, in lattice steps of the level. */
+  private List<RowSource> matrices() {
+    if (matrices == null) {
+      matrices = reader.get();
     }
-    return patterns;
+    return matrices;
   }
 
-  private static Sites.Pattern coarser(Sites.Pattern fine, int stride) {
+  /**
+   * A coarser level of a matrix that is not held: made of the finer one's rows when it is read.
+   *
+   * @param fine the finer level
+   */
+  private record CoarserRows(RowSource fine, int stride) implements RowSource {
+    @Override
+    public long rows() {
+      return (fine.rows() + stride - 1) / stride;
+    }
+
+    @Override
+    public long columns() {
+      return (fine.columns() + stride - 1) / stride;
+    }
+
+    @Override
+    public long rangeBytes() {
+      return fine.rangeBytes();
+    }
+
+    @Override
+    public long rangeEnd(long firstRow) {
+      long end = fine.rangeEnd(firstRow * stride);
+      return end == fine.rows() ? rows() : Math.max(firstRow + 1, end / stride);
+    }
+
+    /** Reads the rows before: no one else knows. */
+    @Override
+    public long sitesBefore(long row) {
+      long sites = 0;
+      long from = 0;
+      while (from < row) {
+        long end = Math.min(row, rangeEnd(from));
+        sites += read(from, end).sites();
+        from = end;
+      }
+      return sites;
+    }
+
+    @Override
+    public Sites.Pattern read(long firstRow, long endRow) {
+      return merged(fine.read(firstRow * stride, Math.min(fine.rows(), endRow * stride)), stride);
+    }
+  }
+
+  private static Sites.Pattern merged(Sites.Pattern fine, int stride) {
     int rows = Math.toIntExact((fine.rows() + stride - 1) / stride);
     long[] pointers = new long[rows + 1];
     IntStream.range(0, rows)
@@ -96,9 +153,9 @@ final class LevelRows {
 
   /** First site of each matrix, then the number of sites [B+1]. */
   long[] firstSites() {
-    long[] first = new long[patterns().size() + 1];
-    for (int b = 0; b < patterns().size(); b++) {
-      first[b + 1] = first[b] + patterns().get(b).sites();
+    long[] first = new long[matrices().size() + 1];
+    for (int b = 0; b < matrices().size(); b++) {
+      first[b + 1] = first[b] + matrices().get(b).sites();
     }
     return first;
   }
@@ -107,12 +164,12 @@ final class LevelRows {
   long firstSite(long row) {
     long first = 0;
     long firstRow = 0;
-    for (Sites.Pattern pattern : patterns()) {
-      if (row < firstRow + pattern.rows()) {
-        return first + pattern.rowPointers()[(int) (row - firstRow)];
+    for (RowSource matrix : matrices()) {
+      if (row < firstRow + matrix.rows()) {
+        return first + matrix.sitesBefore(row - firstRow);
       }
-      firstRow += pattern.rows();
-      first += pattern.sites();
+      firstRow += matrix.rows();
+      first += matrix.sites();
     }
     return first;
   }
@@ -124,21 +181,49 @@ final class LevelRows {
    */
   long pairs(LevelRows outputs, ConvolutionKernel kernel) {
     long total = 0;
-    for (int b = 0; b < patterns().size(); b++) {
-      total += pairs(patterns().get(b), outputs.patterns().get(b), kernel);
+    for (int b = 0; b < matrices().size(); b++) {
+      total += pairs(matrices().get(b), outputs.matrices().get(b), kernel);
     }
     return total;
   }
 
-  private static long pairs(Sites.Pattern in, Sites.Pattern out, ConvolutionKernel kernel) {
+  private static long pairs(RowSource in, RowSource out, ConvolutionKernel kernel) {
+    long above = IntStream.range(0, kernel.offsets()).map(kernel::rowOffset).min().orElse(0);
+    long below = IntStream.range(0, kernel.offsets()).map(kernel::rowOffset).max().orElse(0);
+    long pairs = 0;
+    long first = 0;
+    while (first < out.rows()) {
+      long end = out.rangeEnd(first);
+      boolean whole = first == 0 && end == out.rows();
+      long firstIn = whole ? 0 : Math.max(0, first * kernel.stride() + above);
+      long endIn = whole ? in.rows() : Math.min(in.rows(), (end - 1) * kernel.stride() + below + 1);
+      pairs +=
+          pairs(
+              in.read(Math.min(firstIn, endIn), endIn),
+              out.read(first, end),
+              kernel,
+              first * kernel.stride() - Math.min(firstIn, endIn));
+      first = end;
+    }
+    return pairs;
+  }
+
+  /**
+   * Pairs of some rows of outputs.
+   *
+   * @param in the rows of inputs that they reach
+   * @param shift input row, among these, at which the first output row lies
+   */
+  private static long pairs(
+      Sites.Pattern in, Sites.Pattern out, ConvolutionKernel kernel, long shift) {
     return IntStream.range(0, Math.toIntExact(out.rows()))
         .parallel()
-        .mapToLong(row -> pairsOfRow(in, out, kernel, row))
+        .mapToLong(row -> pairsOfRow(in, out, kernel, row, shift))
         .sum();
   }
 
   private static long pairsOfRow(
-      Sites.Pattern in, Sites.Pattern out, ConvolutionKernel kernel, int row) {
+      Sites.Pattern in, Sites.Pattern out, ConvolutionKernel kernel, int row, long shift) {
     int from = (int) out.rowPointers()[row];
     int to = (int) out.rowPointers()[row + 1];
     if (from == to) {
@@ -146,7 +231,7 @@ final class LevelRows {
     }
     long pairs = 0;
     for (int k = 0; k < kernel.offsets(); k++) {
-      long inRow = (long) row * kernel.stride() + kernel.rowOffset(k);
+      long inRow = shift + (long) row * kernel.stride() + kernel.rowOffset(k);
       if (inRow >= 0 && inRow < in.rows()) {
         pairs += matches(in, (int) inRow, out, from, to, kernel, kernel.columnOffset(k));
       }

@@ -6,6 +6,7 @@ import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.SparsePatternOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
+import autosparse.engine.sparse.LevelCounts;
 import autosparse.engine.sparse.NeighborMap;
 import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.RowSource;
@@ -22,19 +23,17 @@ import java.util.function.Function;
  * made on the host from the patterns themselves.
  */
 public final class PlannedPatterns extends SparsePatternOperators implements SiteCounts {
-  /** Coordinates of a level, with the counts of all levels of the same contents. */
+  /** Coordinates of a level; its counts are those of all levels of the same contents. */
   private static final class Level {
     private final LevelRows rows;
-    private final LevelCounts counts;
 
     /** Coarsest stride, in lattice steps of this level, for which the counts are these. */
     private final long unit;
 
     private final Map<Integer, Level> coarser = new HashMap<>();
 
-    Level(LevelRows rows, LevelCounts counts, long unit) {
+    Level(LevelRows rows, long unit) {
       this.rows = rows;
-      this.counts = counts;
       this.unit = unit;
     }
 
@@ -45,7 +44,7 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
             "a level of stride " + stride + " of rows that come in units of " + unit);
       }
       return coarser.computeIfAbsent(
-          stride, s -> new Level(rows.coarser(s), counts.coarser(s), limited ? unit / s : unit));
+          stride, s -> new Level(rows.coarser(s), limited ? unit / s : unit));
     }
   }
 
@@ -73,14 +72,16 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
     return new PlannedPatterns(HostPatterns::new);
   }
 
-  /** Tells which rows the sites of level 0 are; they are read if they were not before. */
-  public void copied(Sites sites, List<RowRange> batch) {
+  /** Makes sites of level 0 of some rows, which are read if they were not before. */
+  public Sites sites(List<RowRange> batch, Function<LevelCounts, Sites> make) {
     Map<RowRange, Sites.Pattern> read = new HashMap<>();
     List<RowContent> content = batch.stream().map(range -> content(range, read)).toList();
     LevelCounts known = counts.computeIfAbsent(content, key -> new LevelCounts());
     LevelRows rows = read.size() == batch.size() ? LevelRows.of(batch, read) : LevelRows.of(batch);
     long unit = batch.stream().mapToLong(RowRange::unit).min().orElse(RowRange.UNLIMITED);
-    levels.put(sites, new Level(rows, known, unit));
+    Sites sites = make.apply(known);
+    levels.put(sites, new Level(rows, unit));
+    return sites;
   }
 
   private RowContent content(RowRange range, Map<RowRange, Sites.Pattern> read) {
@@ -88,7 +89,12 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
         .computeIfAbsent(range.source(), source -> new HashMap<>())
         .computeIfAbsent(
             new Range(range.first(), range.end(), range.unit()),
-            key -> RowContent.of(read.computeIfAbsent(range, RowRange::read), range.unit()));
+            key ->
+                RowContent.of(range, part -> part.equals(range) ? kept(part, read) : part.read()));
+  }
+
+  private static Sites.Pattern kept(RowRange range, Map<RowRange, Sites.Pattern> read) {
+    return read.computeIfAbsent(range, RowRange::read);
   }
 
   private Level level(Sites sites) {
@@ -101,15 +107,15 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   @Override
   public long[] firstSites(Sites fine, int stride, Tensor firstSites) {
-    Level level = level(fine).coarser(stride);
-    return level.counts.firstSites(level.rows);
+    LevelRows coarse = level(fine).coarser(stride).rows;
+    return fine.counts().coarser(stride).firstSites(coarse::firstSites);
   }
 
   @Override
   public long pairs(Sites fine, ConvolutionKernel kernel, Tensor counts, long at) {
     Level inputs = level(fine);
     Level outputs = kernel.isSubmanifold() ? inputs : inputs.coarser(kernel.stride());
-    return inputs.counts.pairs(inputs.rows, outputs.rows, kernel);
+    return fine.counts().pairs(kernel, () -> inputs.rows.pairs(outputs.rows, kernel));
   }
 
   @Override
@@ -121,8 +127,12 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   @Override
   protected NeighborMap applyNeighbors(
-      Sites inputs, Sites outputs, ConvolutionKernel kernel, TensorScope scope) {
-    return operators.neighbors(inputs, outputs, kernel, scope);
+      Sites inputs,
+      Sites outputs,
+      ConvolutionKernel kernel,
+      boolean transposed,
+      TensorScope scope) {
+    return operators.neighbors(inputs, outputs, kernel, transposed, scope);
   }
 
   @Override
@@ -133,8 +143,7 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   @Override
   protected long readFirstSite(Sites sites, long row) {
-    Level level = level(sites);
-    return level.counts.firstSite(level.rows, row);
+    return level(sites).rows.firstSite(row);
   }
 
   private static final class HostPatterns extends SparsePatternOperators {
@@ -157,18 +166,23 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
           scope.create("row pointers", DType.I64, MemoryTag.SITES, firstRows[batch] + 1),
           scope.create("columns", DType.I32, MemoryTag.SITES, firstSites[batch]),
           scope.longs("site offsets", MemoryTag.SITES, firstSites),
+          scope.longs("row offsets", MemoryTag.SITES, firstRows),
           firstRows,
           firstSites,
-          sites.stride() * stride);
+          sites.stride() * stride,
+          sites.counts().coarser(stride));
     }
 
     @Override
     protected NeighborMap applyNeighbors(
-        Sites inputs, Sites outputs, ConvolutionKernel kernel, TensorScope scope) {
+        Sites inputs,
+        Sites outputs,
+        ConvolutionKernel kernel,
+        boolean transposed,
+        TensorScope scope) {
       long pairs = counts.pairs(inputs, kernel, null, 0);
-      NeighborMap transposed =
-          kernel.isSubmanifold() ? null : map(outputs, inputs, kernel, pairs, null, scope);
-      return map(inputs, outputs, kernel, pairs, transposed, scope);
+      NeighborMap opposite = transposed ? map(outputs, inputs, kernel, pairs, null, scope) : null;
+      return map(inputs, outputs, kernel, pairs, opposite, scope);
     }
 
     private static NeighborMap map(

@@ -1,6 +1,9 @@
 package autosparse.engine.planning;
 
+import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.Sites;
+import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -23,17 +26,33 @@ record RowContent(long rows, long sites, long unit, long first, long second) {
     }
   }
 
-  /** Columns count from the last multiple of {@code unit} before them all. */
-  static RowContent of(Sites.Pattern pattern, long unit) {
-    int base = (int) (leastColumn(pattern) / unit * unit);
-    Sum sum =
-        IntStream.range(0, Math.toIntExact(pattern.rows()))
-            .parallel()
-            .mapToObj(row -> ofRow(pattern, row, base))
-            .reduce(new Sum(0, 0), Sum::plus);
-    return new RowContent(pattern.rows(), pattern.sites(), unit, sum.first, sum.second);
+  /**
+   * Columns count from the last multiple of the range's unit before them all.
+   *
+   * @param reader of the range's parts, which are read once more where they are many
+   */
+  static RowContent of(RowRange range, Function<RowRange, Sites.Pattern> reader) {
+    List<RowRange> parts = range.parts();
+    int base = 0;
+    if (range.unit() < range.columns()) {
+      long least = parts.stream().map(reader).mapToInt(RowContent::leastColumn).min().orElse(0);
+      base = (int) (least / range.unit() * range.unit());
+    }
+    Sum sum = new Sum(0, 0);
+    for (RowRange part : parts) {
+      sum = sum.plus(ofRows(reader.apply(part), (int) (part.first() - range.first()), base));
+    }
+    return new RowContent(range.rows(), range.sites(), range.unit(), sum.first, sum.second);
   }
 
+  private static Sum ofRows(Sites.Pattern pattern, int firstRow, int base) {
+    return IntStream.range(0, Math.toIntExact(pattern.rows()))
+        .parallel()
+        .mapToObj(row -> ofRow(pattern, row, firstRow + row, base))
+        .reduce(new Sum(0, 0), Sum::plus);
+  }
+
+  /** The largest number for a pattern without sites. */
   private static int leastColumn(Sites.Pattern pattern) {
     long[] pointers = pattern.rowPointers();
     return IntStream.range(0, Math.toIntExact(pattern.rows()))
@@ -41,12 +60,12 @@ record RowContent(long rows, long sites, long unit, long first, long second) {
         .filter(row -> pointers[row] < pointers[row + 1])
         .map(row -> pattern.columnIndices()[(int) pointers[row]])
         .min()
-        .orElse(0);
+        .orElse(Integer.MAX_VALUE);
   }
 
-  private static Sum ofRow(Sites.Pattern pattern, int row, int base) {
-    long first = FIRST_SEED + row;
-    long second = SECOND_SEED + row;
+  private static Sum ofRow(Sites.Pattern pattern, int row, int number, int base) {
+    long first = FIRST_SEED + number;
+    long second = SECOND_SEED + number;
     int end = (int) pattern.rowPointers()[row + 1];
     for (int site = (int) pattern.rowPointers()[row]; site < end; site++) {
       int column = pattern.columnIndices()[site] - base;

@@ -52,4 +52,16 @@ final class ReferenceOptimizer extends OptimizerOperators {
       gradients.get(p).setDoubles(new double[g.length]);
     }
   }
+
+  @Override
+  protected void applyAverage(double share, List<Tensor> weights, List<Tensor> averages) {
+    for (int p = 0; p < weights.size(); p++) {
+      double[] w = weights.get(p).toDoubles();
+      double[] a = averages.get(p).toDoubles();
+      for (int i = 0; i < w.length; i++) {
+        a[i] += share * (w[i] - a[i]);
+      }
+      averages.get(p).setDoubles(a);
+    }
+  }
 }

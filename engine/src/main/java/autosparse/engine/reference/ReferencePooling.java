@@ -29,16 +29,18 @@ final class ReferencePooling extends PoolingOperators {
     double[] ys = y.toDoubles();
     double[] fromNext = dNext == null ? new double[ys.length] : dNext.toDoubles();
     double[] fromPool = dPooled.toDoubles();
-    double[] dzs = new double[ys.length];
+    double[] gradients = fromNext.clone();
     for (int b = 0; b < bounds.length - 1; b++) {
       for (int site = (int) bounds[b]; site < bounds[b + 1]; site++) {
         for (int c = 0; c < channels; c++) {
-          int at = site * channels + c;
-          double d = fromNext[at] + fromPool[b * channels + c] / (bounds[b + 1] - bounds[b]);
-          dzs[at] = ys[at] > 0 ? d : 0;
+          gradients[site * channels + c] +=
+              fromPool[b * channels + c] / (bounds[b + 1] - bounds[b]);
         }
       }
     }
-    dz.setDoubles(dzs);
+    for (int i = 0; i < ys.length; i++) {
+      gradients[i] = ys[i] > 0 ? gradients[i] : 0;
+    }
+    dz.setDoubles(gradients);
   }
 }

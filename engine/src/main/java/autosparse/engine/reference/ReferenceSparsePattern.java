@@ -56,17 +56,23 @@ final class ReferenceSparsePattern extends SparsePatternOperators {
         scope.longs("row pointers", MemoryTag.SITES, rowPointers),
         scope.ints("columns", MemoryTag.SITES, columns),
         scope.longs("site offsets", MemoryTag.SITES, firstSites),
+        scope.longs("row offsets", MemoryTag.SITES, firstRows),
         firstRows,
         firstSites,
-        sites.stride() * stride);
+        sites.stride() * stride,
+        sites.counts().coarser(stride));
   }
 
   @Override
   protected NeighborMap applyNeighbors(
-      Sites inputs, Sites outputs, ConvolutionKernel kernel, TensorScope scope) {
+      Sites inputs,
+      Sites outputs,
+      ConvolutionKernel kernel,
+      boolean transposed,
+      TensorScope scope) {
     int[][] neighbors = lookUp(inputs, outputs, kernel);
-    NeighborMap transposed = null;
-    if (!kernel.isSubmanifold()) {
+    NeighborMap opposite = null;
+    if (transposed) {
       int[][] readers = new int[Math.toIntExact(inputs.count())][kernel.offsets()];
       for (int[] row : readers) {
         java.util.Arrays.fill(row, -1);
@@ -78,9 +84,9 @@ final class ReferenceSparsePattern extends SparsePatternOperators {
           }
         }
       }
-      transposed = map(outputs, inputs, kernel, readers, null, scope);
+      opposite = map(outputs, inputs, kernel, readers, null, scope);
     }
-    return map(inputs, outputs, kernel, neighbors, transposed, scope);
+    return map(inputs, outputs, kernel, neighbors, opposite, scope);
   }
 
   @Override

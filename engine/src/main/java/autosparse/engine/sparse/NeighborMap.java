@@ -39,8 +39,8 @@ public final class NeighborMap {
    * @param inputs I32 [pairs]
    * @param order I32 [N_out], the outputs in an order that a device likes to process them in (sites
    *     of equal masks together, say); null for their own
-   * @param transposed the opposite direction of a strided map; null for a submanifold one and for
-   *     the opposite direction itself
+   * @param transposed the opposite direction of a strided map; null for a submanifold one, for the
+   *     opposite direction itself, and where no gradient by the input will be asked for
    */
   public NeighborMap(
       ConvolutionKernel kernel,
@@ -80,26 +80,34 @@ public final class NeighborMap {
     }
   }
 
+  /** Which offsets the bits of {@link #masks} stand for. */
   public ConvolutionKernel kernel() {
     return kernel;
   }
 
+  /** Sites that are read. */
   public Sites inputSites() {
     return inputSites;
   }
 
+  /** Sites that are written. */
   public Sites outputSites() {
     return outputSites;
   }
 
+  /**
+   * I64 [outputs + 1]: the inputs of output i are inputs[pointers[i]] to inputs[pointers[i + 1]].
+   */
   public Tensor pointers() {
     return pointers;
   }
 
+  /** I32 [outputs]: bit k says that the input at offset k is active. */
   public Tensor masks() {
     return masks;
   }
 
+  /** I32 [pairs]: numbers of input sites, those of one output by rising offset. */
   public Tensor inputs() {
     return inputs;
   }
@@ -120,7 +128,8 @@ public final class NeighborMap {
    * <p>Row i of it lists the outputs that read input i; its bit k means that input i is the
    * neighbour at offset k of that output (the convolution's own k, not mirrored).
    *
-   * @throws IllegalStateException for a submanifold map, which is its own opposite
+   * @throws IllegalStateException for a submanifold map, which is its own opposite, and where the
+   *     transposed map was not made
    */
   public NeighborMap transposed() {
     if (transposed == null) {

@@ -24,6 +24,41 @@ public interface RowSource {
    */
   long sitesBefore(long row);
 
+  /**
+   * Bytes of the host that the sites of one {@link #read} should take at the most, where so few can
+   * be asked for; no limit for what is in memory, or costs none.
+   */
+  default long rangeBytes() {
+    return Long.MAX_VALUE;
+  }
+
+  /** Bytes that the sites of some rows take on the host. */
+  default long bytes(long firstRow, long endRow) {
+    return Long.BYTES * (endRow - firstRow + 1)
+        + Integer.BYTES * (sitesBefore(endRow) - sitesBefore(firstRow));
+  }
+
+  /**
+   * Behind the last row that can be read together with {@code firstRow} in {@link #rangeBytes}; at
+   * least the row after it.
+   */
+  default long rangeEnd(long firstRow) {
+    if (rangeBytes() == Long.MAX_VALUE) {
+      return rows();
+    }
+    long fits = firstRow + 1;
+    long above = rows() + 1;
+    while (above - fits > 1) {
+      long end = fits + (above - fits) / 2;
+      if (bytes(firstRow, end) <= rangeBytes()) {
+        fits = end;
+      } else {
+        above = end;
+      }
+    }
+    return fits;
+  }
+
   /** Number of sites. */
   default long sites() {
     return sitesBefore(rows());

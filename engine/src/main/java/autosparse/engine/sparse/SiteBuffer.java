@@ -1,7 +1,6 @@
 package autosparse.engine.sparse;
 
 import autosparse.engine.DType;
-import autosparse.engine.PlanningDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
@@ -15,6 +14,7 @@ public final class SiteBuffer {
   private final Tensor rowPointers;
   private final Tensor columns;
   private final Tensor siteOffsets;
+  private final Tensor rowOffsets;
 
   /**
    * @param rows most rows of a range
@@ -24,6 +24,7 @@ public final class SiteBuffer {
     rowPointers = scope.create("row pointers", DType.I64, MemoryTag.SITES, rows + 1);
     columns = scope.create("columns", DType.I32, MemoryTag.SITES, sites);
     siteOffsets = scope.create("site offsets", DType.I64, MemoryTag.SITES, 2);
+    rowOffsets = scope.create("row offsets", DType.I64, MemoryTag.SITES, 2);
   }
 
   /**
@@ -34,23 +35,26 @@ public final class SiteBuffer {
    */
   public Sites sites(RowRange range) {
     long sites = range.sites();
-    Sites made =
-        new Sites(
-            rowPointers.rows(0, range.rows() + 1),
-            columns.rows(0, sites),
-            siteOffsets,
-            new long[] {0, range.rows()},
-            new long[] {0, sites},
-            1);
-    if (rowPointers.device() instanceof PlanningDevice planning) {
-      planning.copied(made, List.of(range));
-    }
-    return made;
+    return rowPointers
+        .device()
+        .sites(
+            List.of(range),
+            counts ->
+                new Sites(
+                    rowPointers.rows(0, range.rows() + 1),
+                    columns.rows(0, sites),
+                    siteOffsets,
+                    rowOffsets,
+                    new long[] {0, range.rows()},
+                    new long[] {0, sites},
+                    1,
+                    counts));
   }
 
   /** Copies a range's rows to the device; may be called inside an upload. */
   public void write(Sites.Pattern rows) {
     Sites.write(rows, 0, 0, rowPointers, columns);
     siteOffsets.write(0, new long[] {0, rows.columnIndices().length}, 0, 2);
+    rowOffsets.write(0, new long[] {0, rows.rows()}, 0, 2);
   }
 }

@@ -8,19 +8,17 @@ import autosparse.engine.Tensor;
  * counted on the host.
  */
 public interface SiteCounts {
-  /** Reads what the device has counted; waits for it. */
+  /** Reads what the device has counted, and waits for it, unless it is known. */
   SiteCounts ON_DEVICE =
       new SiteCounts() {
         @Override
         public long[] firstSites(Sites fine, int stride, Tensor firstSites) {
-          return firstSites.toLongs();
+          return fine.counts().coarser(stride).firstSites(firstSites::toLongs);
         }
 
         @Override
         public long pairs(Sites fine, ConvolutionKernel kernel, Tensor counts, long at) {
-          long[] pairs = new long[1];
-          counts.read(at, pairs, 0, 1);
-          return pairs[0];
+          return fine.counts().pairs(kernel, () -> counts.longAt(at));
         }
       };
 

@@ -20,25 +20,31 @@ public final class Sites {
   private final Tensor rowPointers;
   private final Tensor columns;
   private final Tensor siteOffsets;
+  private final Tensor rowOffsets;
   private final long[] firstRows;
   private final long[] firstSites;
   private final long stride;
+  private final LevelCounts counts;
 
   /**
    * @param rowPointers I64 [rows + 1]
    * @param columns I32 [count], ascending within a row
    * @param siteOffsets I64 [B+1], equal to {@code firstSites}, on the device
+   * @param rowOffsets I64 [B+1], equal to {@code firstRows}, on the device
    * @param firstRows [B+1] first lattice row of each matrix, then the number of rows
    * @param firstSites [B+1] first site of each matrix, then the number of sites
    * @param stride original coordinates per lattice step
+   * @param counts what is known of this level
    */
   public Sites(
       Tensor rowPointers,
       Tensor columns,
       Tensor siteOffsets,
+      Tensor rowOffsets,
       long[] firstRows,
       long[] firstSites,
-      long stride) {
+      long stride,
+      LevelCounts counts) {
     if (columns.elements() > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           columns.elements() + " sites in one batch: expected at most 2^31 - 1");
@@ -46,9 +52,11 @@ public final class Sites {
     this.rowPointers = rowPointers;
     this.columns = columns;
     this.siteOffsets = siteOffsets;
+    this.rowOffsets = rowOffsets;
     this.firstRows = firstRows.clone();
     this.firstSites = firstSites.clone();
     this.stride = stride;
+    this.counts = counts;
   }
 
   /** One matrix of a batch on the host: CSR with sorted columns and no duplicates. */
@@ -92,17 +100,23 @@ public final class Sites {
     Tensor columns = scope.create("columns", DType.I32, MemoryTag.SITES, firstSites[batch.length]);
     boolean planned = scope.device() instanceof PlanningDevice;
     for (int b = 0; b < batch.length && !planned; b++) {
-      write(batch[b].read(0, batch[b].rows()), firstRows[b], firstSites[b], pointers, columns);
+      for (RowRange part : RowRange.whole(batch[b]).parts()) {
+        long site = firstSites[b] + batch[b].sitesBefore(part.first());
+        write(part.read(), firstRows[b] + part.first(), site, pointers, columns);
+      }
     }
     if (batch.length == 0) {
       pointers.write(0, new long[1], 0, 1);
     }
     Tensor offsets = scope.longs("site offsets", MemoryTag.SITES, firstSites);
-    Sites sites = new Sites(pointers, columns, offsets, firstRows, firstSites, 1);
-    if (scope.device() instanceof PlanningDevice planning) {
-      planning.copied(sites, Arrays.stream(batch).map(RowRange::whole).toList());
-    }
-    return sites;
+    Tensor rowOffsets = scope.longs("row offsets", MemoryTag.SITES, firstRows);
+    return scope
+        .device()
+        .sites(
+            Arrays.stream(batch).map(RowRange::whole).toList(),
+            counts ->
+                new Sites(
+                    pointers, columns, offsets, rowOffsets, firstRows, firstSites, 1, counts));
   }
 
   /** Copies one matrix behind others. */
@@ -117,10 +131,12 @@ public final class Sites {
     columns.write(firstSite, indices, 0, indices.length);
   }
 
+  /** I64 [rows + 1]: the sites of lattice row r are rowPointers[r] to rowPointers[r + 1]. */
   public Tensor rowPointers() {
     return rowPointers;
   }
 
+  /** I32 [count]: columns, rising within a row. */
   public Tensor columns() {
     return columns;
   }
@@ -128,6 +144,11 @@ public final class Sites {
   /** I64 [B+1]: sites of matrix b are siteOffsets[b] to siteOffsets[b+1]. */
   public Tensor siteOffsets() {
     return siteOffsets;
+  }
+
+  /** I64 [B+1]: lattice rows of matrix b are rowOffsets[b] to rowOffsets[b+1]. */
+  public Tensor rowOffsets() {
+    return rowOffsets;
   }
 
   /** Number of sites of all matrices. */
@@ -140,6 +161,7 @@ public final class Sites {
     return firstSites[b + 1] - firstSites[b];
   }
 
+  /** Number of matrices. */
   public int batch() {
     return firstRows.length - 1;
   }
@@ -149,16 +171,24 @@ public final class Sites {
     return firstRows[firstRows.length - 1];
   }
 
+  /** First lattice row of matrix b; of b = {@link #batch}, the number of all rows. */
   public long firstRow(int b) {
     return firstRows[b];
   }
 
+  /** First site of matrix b; of b = {@link #batch}, the number of all sites. */
   public long firstSite(int b) {
     return firstSites[b];
   }
 
+  /** Rows and columns of the matrices that one row and column of the lattice stands for. */
   public long stride() {
     return stride;
+  }
+
+  /** What is known of this level's numbers. */
+  public LevelCounts counts() {
+    return counts;
   }
 
   @Override

@@ -4,24 +4,33 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import autosparse.engine.BFloat16;
 import autosparse.engine.CudaDevice;
 import autosparse.engine.HostDevice;
 import autosparse.engine.Precision;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
+import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.opcase.Draw;
 import autosparse.engine.opcase.Values;
+import autosparse.engine.operators.Activation;
 import autosparse.engine.operators.GemmOperators;
 import autosparse.kernels.Cublas;
 import autosparse.kernels.CudaDriver;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Our own products, which the cases of the registry pass by where cuBLAS loads. */
+/**
+ * Our own products, which the cases of the registry pass by where cuBLAS loads, and linear layers
+ * larger than theirs.
+ */
 @Tag("gpu")
 class CudaGemmTest {
   private static final double TOLERANCE = 2e-5;
@@ -63,6 +72,60 @@ class CudaGemmTest {
         assertArrayEquals(actual, product(cuda.root(), own, a, b, m, n, k), "a second time");
       }
     }
+  }
+
+  /** Linear layers so large that they are for cuBLAS where it loads, and by our own kernels. */
+  @ParameterizedTest(name = "{0}, {1} x {2} x {3}, bias {4}")
+  @CsvSource({
+    "FP32, 2048, 512, 256, true",
+    "FP32, 2101, 515, 257, false",
+    "TF32, 2048, 512, 256, true",
+    "BF16, 2048, 512, 256, true",
+    "BF16, 2101, 515, 257, true",
+    "BF16, 2048, 512, 256, false"
+  })
+  void largeLinearLayersAgreeTwice(Precision precision, int rows, int out, int in, boolean biased) {
+    assumeTrue(
+        precision.runsOn(CudaDriver.probe().devices().get(0)),
+        () -> precision + " needs compute capability 8.0");
+    HostDevice.Options host = HostDevice.Options.defaults().withCapacity(CAPACITY);
+    CudaDevice.Options options = CudaDevice.Options.of(0).withCapacity(CAPACITY).withGuards();
+    try (HostDevice reference = HostDevice.reference(host);
+        CudaDevice cuda = CudaDevice.open(options.withPrecision(precision));
+        CudaGemm own =
+            new CudaGemm(
+                cuda.context(), precision, new Cublas.Attempt(Optional.empty(), "left out"))) {
+      double[] expected =
+          layer(reference.root(), reference.operators().gemm(), rows, out, in, biased);
+      double scale = Arrays.stream(expected).max().orElseThrow();
+      // The sum is rounded, and once more with its bias.
+      double tolerance = scale * (precision == Precision.BF16 ? BFloat16.EPSILON : TOLERANCE);
+      for (GemmOperators gemm : List.of(cuda.operators().gemm(), own)) {
+        double[] actual = layer(cuda.root(), gemm, rows, out, in, biased);
+        assertArrayEquals(expected, actual, tolerance, gemm.provider());
+        assertArrayEquals(actual, layer(cuda.root(), gemm, rows, out, in, biased), "a second time");
+      }
+    }
+  }
+
+  /** max(x·weightᵀ + bias, 0), of numbers that every precision holds. */
+  private static double[] layer(
+      TensorScope root, GemmOperators gemm, long rows, long out, long in, boolean biased) {
+    try (TensorScope scope = root.child("layer")) {
+      Values values = new Values(scope, Draw.of(7));
+      Tensor x = scope.activation("x", rows, in);
+      x.setDoubles(rounded(values.uniform(x.elements(), -1, 1)));
+      Tensor weight = scope.real("weight", MemoryTag.WEIGHTS, out, in);
+      weight.setDoubles(rounded(values.uniform(weight.elements(), -1, 1)));
+      Tensor bias = biased ? values.real("bias", out) : null;
+      Tensor y = scope.activation("y", rows, out);
+      gemm.linear(x, weight, bias, Activation.RELU, y);
+      return y.toDoubles();
+    }
+  }
+
+  private static double[] rounded(double[] values) {
+    return Arrays.stream(values).map(value -> BFloat16.round((float) value)).toArray();
   }
 
   private static double[] product(

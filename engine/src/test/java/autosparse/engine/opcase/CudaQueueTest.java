@@ -167,7 +167,10 @@ class CudaQueueTest {
         }
         try (TensorScope work = scope.child("uploaded")) {
           Tensor[] uploaded = new Tensor[1];
-          device.upload(
+          Tensor meanwhile = work.real("meanwhile", MemoryTag.INPUT, count);
+          device.beginUpload();
+          operators.elementwise().fill(meanwhile, round);
+          device.fillUpload(
               () -> {
                 uploaded[0] = work.real("new", MemoryTag.INPUT, count);
                 uploaded[0].write(0, values, 0, count);

@@ -99,6 +99,15 @@ class OperatorChecksTest {
                     List.of(x),
                     List.of(x),
                     real("norm", 1)));
+    refused(
+        "average: share 0.0: expected in (0, 1]",
+        () -> operators.optimizer().average(0, List.of(x), List.of(x)));
+    refused(
+        "average: 1 weights, 0 averages: expected equally many",
+        () -> operators.optimizer().average(0.5, List.of(x), List.of()));
+    refused(
+        "average: average is y F32[3], weight is x F32[2]: shapes differ",
+        () -> operators.optimizer().average(0.5, List.of(x), List.of(real("y", 3))));
   }
 
   @Test

@@ -1,7 +1,9 @@
 package autosparse.engine.sparse;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
@@ -56,6 +58,58 @@ class PlannedCountsTest {
     try (Device device = PlanningDevice.cpu(CAPACITY);
         TensorScope scope = device.root().child("test")) {
       assertEquals(expected(stride, batch), counts(scope, Sites.of(scope, batch), stride));
+    }
+  }
+
+  /** Lets only so many bytes be read at once, and no more. */
+  private record Limited(Sites.Pattern pattern, long rangeBytes) implements RowSource {
+    @Override
+    public long rows() {
+      return pattern.rows();
+    }
+
+    @Override
+    public long columns() {
+      return pattern.columns();
+    }
+
+    @Override
+    public long sitesBefore(long row) {
+      return pattern.sitesBefore(row);
+    }
+
+    @Override
+    public Sites.Pattern read(long firstRow, long endRow) {
+      Sites.Pattern read = pattern.read(firstRow, endRow);
+      // A 5 × 5 kernel's rows around one that lies in a lattice of stride 49 cannot be fewer.
+      long least = bytes(firstRow, Math.min(rows(), firstRow + 5 * 49));
+      assertTrue(bytes(firstRow, endRow) <= Math.max(5 * rangeBytes, least), "bytes read at once");
+      return read;
+    }
+  }
+
+  /** What must not be read at once is counted, and copied, part by part. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 300, 2000})
+  void ofSourcesReadInParts(long rangeBytes) {
+    Sites.Pattern[] whole = {
+      Patterns.random(61, 30, .2, 6), Patterns.of(0, 5), Patterns.random(1, 40, .5, 7)
+    };
+    RowSource[] limited =
+        Arrays.stream(whole).map(p -> new Limited(p, rangeBytes)).toArray(RowSource[]::new);
+    for (int stride : new int[] {2, 3, 7}) {
+      try (Device device = PlanningDevice.cpu(CAPACITY);
+          TensorScope scope = device.root().child("test")) {
+        assertEquals(expected(stride, whole), counts(scope, Sites.of(scope, limited), stride));
+      }
+    }
+    HostDevice.Options options = HostDevice.Options.defaults().withCapacity(CAPACITY);
+    try (Device device = HostDevice.cpu(options);
+        TensorScope scope = device.root().child("test")) {
+      Sites copied = Sites.of(scope, limited);
+      Sites of = Sites.of(scope, whole);
+      assertArrayEquals(of.columns().toInts(), copied.columns().toInts());
+      assertArrayEquals(of.rowPointers().toLongs(), copied.rowPointers().toLongs());
     }
   }
 

@@ -5,10 +5,11 @@ import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.Scaling;
 import autosparse.costmodel.tokens.Tokenizer;
 import autosparse.costmodel.tokens.WorkFeatures;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleGeometry;
-import autosparse.schedule.SparsityPattern;
+import autosparse.schedule.ScheduleWork;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -56,7 +57,7 @@ public record ModelStatistics(
 
   /** Takes one task's training schedules. */
   public interface TaskConsumer {
-    void accept(SparsityPattern pattern, Problem problem, List<Schedule> schedules);
+    void accept(MatrixPattern pattern, Problem problem, List<Schedule> schedules);
   }
 
   /** A source of training data: calls back with each task. */
@@ -76,6 +77,7 @@ public record ModelStatistics(
     source.forEach(
         (pattern, problem, schedules) -> {
           shapes.add(Tokenizer.shape(problem));
+          ScheduleWork.countAll(pattern.counts(), problem, schedules);
           for (Schedule schedule : schedules) {
             ScheduleGeometry geometry = ScheduleGeometry.of(schedule, problem);
             derived.add(DerivedFeatures.of(geometry));
@@ -91,6 +93,21 @@ public record ModelStatistics(
         workScaling,
         fit(derived, derivedScaling, bins),
         fit(work, workScaling, bins));
+  }
+
+  /**
+   * The same with {@link Bins#full}: no data give a network a wider first layer.
+   *
+   * @param bins most bins of a feature, see {@link ModelConfig#featureBins}
+   */
+  public ModelStatistics withFullBins(int bins) {
+    return new ModelStatistics(
+        derived,
+        shape,
+        matrices,
+        work,
+        Bins.full(DerivedFeatures.COUNT, bins),
+        Bins.full(WorkFeatures.COUNT, bins));
   }
 
   /**

@@ -105,7 +105,8 @@ public final class SyntheticData {
         name, rows, cols, rowPointers, columns.stream().mapToInt(Integer::intValue).toArray());
   }
 
-  private static void writeCsr(Path file, SparsityPattern pattern) throws IOException {
+  /** Writes a pattern as a {@code .csr} file. */
+  public static void writeCsr(Path file, SparsityPattern pattern) throws IOException {
     int ints = 3 + pattern.rows() + 1 + (int) pattern.nnz();
     ByteBuffer bytes = ByteBuffer.allocate(4 * ints).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putInt(pattern.rows()).putInt(pattern.cols()).putInt((int) pattern.nnz());

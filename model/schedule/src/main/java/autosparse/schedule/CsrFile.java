@@ -5,16 +5,19 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 
 /**
  * A {@code .csr} file (int32 little-endian rows, cols, nnz, rowptr[rows + 1], col[nnz]) of which
  * some rows are read at a time: it may be larger than memory. What is read is checked, so a broken
- * row is found when a range that has it is read.
+ * row is found when a range that has it is read. A file that changes while it is open is refused by
+ * the next read.
  */
-public final class CsrFile implements AutoCloseable {
+public final class CsrFile implements MatrixPattern {
   static final int HEADER_BYTES = 12;
   private static final int WORD = 4;
   private static final int BUFFER_BYTES = 1 << 20;
@@ -24,10 +27,15 @@ public final class CsrFile implements AutoCloseable {
   private final int rows;
   private final int cols;
   private final int nnz;
+  private final FileTime modified;
+  private final long rangeBytes;
+  private final PatternCounts counts = new PatternCounts(this);
 
-  private CsrFile(Path file, FileChannel channel) throws IOException {
+  private CsrFile(Path file, FileChannel channel, long rangeBytes) throws IOException {
     this.file = file;
     this.channel = channel;
+    this.rangeBytes = rangeBytes;
+    this.modified = Files.getLastModifiedTime(file);
     long size = channel.size();
     if (size < HEADER_BYTES) {
       throw wrong("header", size + " bytes in the file", "12 bytes: rows, cols, nnz; truncated");
@@ -57,12 +65,18 @@ public final class CsrFile implements AutoCloseable {
     requirePointer(rows, nnz);
   }
 
+  /** As {@link #open(Path, long)}, for ranges of any size. */
+  public static CsrFile open(Path file) {
+    return open(file, Long.MAX_VALUE);
+  }
+
   /**
    * Opens a file and checks its sizes.
    *
+   * @param rangeBytes see {@link #rangeBytes}
    * @throws InputException naming the file, field, value, and what was expected
    */
-  public static CsrFile open(Path file) {
+  public static CsrFile open(Path file, long rangeBytes) {
     FileChannel channel;
     try {
       channel = FileChannel.open(file, StandardOpenOption.READ);
@@ -72,7 +86,7 @@ public final class CsrFile implements AutoCloseable {
       throw unreadable(file, broken);
     }
     try {
-      return new CsrFile(file, channel);
+      return new CsrFile(file, channel, rangeBytes);
     } catch (IOException | RuntimeException e) {
       try {
         channel.close();
@@ -91,27 +105,45 @@ public final class CsrFile implements AutoCloseable {
         broken);
   }
 
-  /** Number of rows. */
+  @Override
+  public String name() {
+    return MatrixReader.name(file);
+  }
+
+  @Override
   public int rows() {
     return rows;
   }
 
-  /** Number of columns. */
+  @Override
   public int cols() {
     return cols;
   }
 
-  /** Number of nonzeros. */
-  public int nnz() {
+  @Override
+  public long nnz() {
     return nnz;
   }
 
-  /**
-   * Index of a row's first nonzero; for {@code row == rows()} the number of nonzeros.
-   *
-   * @throws InputException when it is no index of this file
-   */
-  public int rowStart(int row) {
+  @Override
+  public PatternCounts counts() {
+    return counts;
+  }
+
+  @Override
+  public long rangeBytes() {
+    return rangeBytes;
+  }
+
+  /** Reads the whole file. */
+  SparsityPattern whole() {
+    MemoryGuard.require(MatrixPattern.bytes(rows, nnz), "the matrix", SourceLocation.of(file));
+    Rows all = read(0, rows);
+    return SparsityPattern.wrap(name(), rows, cols, all.rowPointers(), all.columns());
+  }
+
+  @Override
+  public long rowStart(int row) {
     ByteBuffer word = words(WORD);
     read(word, pointerOffset(row));
     int start = word.getInt(0);
@@ -122,28 +154,16 @@ public final class CsrFile implements AutoCloseable {
     return start;
   }
 
-  /**
-   * Some rows.
-   *
-   * @param rowPointers [rows + 1], from 0 to their number of nonzeros
-   * @param columns [nonzeros], strictly ascending within each row
-   */
-  public record Rows(long[] rowPointers, int[] columns) {}
-
-  /**
-   * Reads rows {@code from} to {@code to} (exclusive).
-   *
-   * @throws InputException naming the file, row, value and what was expected, when one is broken
-   */
+  @Override
   public Rows read(int from, int to) {
     if (from < 0 || to < from || to > rows) {
       throw new IllegalArgumentException("rows " + from + " to " + to + " of " + rows);
     }
-    int start = rowStart(from);
+    long start = rowStart(from);
     long[] pointers = new long[to - from + 1];
     Words words = new Words(pointerOffset(from), to - from + 1L);
     for (int row = 0; row < pointers.length; row++) {
-      pointers[row] = words.next() - (long) start;
+      pointers[row] = words.next() - start;
       if (row > 0 && pointers[row] < pointers[row - 1]) {
         throw new InputException(
             file
@@ -167,7 +187,7 @@ public final class CsrFile implements AutoCloseable {
               + nnz);
     }
     int[] columns = new int[(int) count];
-    words = new Words(HEADER_BYTES + WORD * (rows + 1L) + (long) WORD * start, count);
+    words = new Words(HEADER_BYTES + WORD * (rows + 1L) + WORD * start, count);
     for (int row = 0; row < to - from; row++) {
       int previous = -1;
       for (int p = (int) pointers[row]; p < pointers[row + 1]; p++) {
@@ -179,7 +199,24 @@ public final class CsrFile implements AutoCloseable {
         previous = column;
       }
     }
+    requireUnchanged();
     return new Rows(pointers, columns);
+  }
+
+  /** What was counted and planned holds for the file as it was when it was opened. */
+  private void requireUnchanged() {
+    FileTime now;
+    try {
+      now = Files.getLastModifiedTime(file);
+    } catch (NoSuchFileException gone) {
+      throw new InputException(file + ": removed while it was in use", gone);
+    } catch (IOException broken) {
+      throw unreadable(file, broken);
+    }
+    if (!now.equals(modified)) {
+      throw new InputException(
+          file + ": changed while it was in use (at " + now + ", it was of " + modified + ")");
+    }
   }
 
   private InputException wrongColumn(int row, int column, int previous) {

@@ -54,15 +54,6 @@ public record MatrixFolder(Path directory) {
   }
 
   /**
-   * How large the matrix is that a record file is about, without reading it.
-   *
-   * @throws InputException if there is none, or its header cannot be read
-   */
-  public MatrixSize size(String name, Path recordFile) {
-    return MatrixReader.size(require(name, recordFile));
-  }
-
-  /**
    * Reads the matrix that a record file is about.
    *
    * @throws InputException if there is none, or it cannot be read

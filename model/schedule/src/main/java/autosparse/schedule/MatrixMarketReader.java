@@ -78,7 +78,7 @@ final class MatrixMarketReader {
     readHeader();
     int most = mostEntries();
     MemoryGuard.require(
-        SparsityPattern.hostBytes(rows, most) + HeapSize.array(most, Long.BYTES),
+        MatrixPattern.bytes(rows, most) + HeapSize.array(most, Long.BYTES),
         "the matrix of " + rows + " rows and up to " + most + " nonzeros",
         lines.source());
     entries = new long[most];

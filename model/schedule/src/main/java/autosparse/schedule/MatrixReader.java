@@ -22,10 +22,12 @@ public final class MatrixReader {
    * @throws InputException naming file and line (or field), value, and what was expected
    */
   public static SparsityPattern read(Path file) {
-    String suffix = suffix(file);
-    String fileName = String.valueOf(file.getFileName());
-    String name = fileName.substring(0, fileName.length() - suffix.length());
-    return suffix.equals(".csr") ? CsrReader.read(file, name) : MatrixMarketReader.read(file, name);
+    if (!isCsr(file)) {
+      return MatrixMarketReader.read(file, name(file));
+    }
+    try (CsrFile csr = CsrFile.open(file)) {
+      return csr.whole();
+    }
   }
 
   /**
@@ -34,7 +36,23 @@ public final class MatrixReader {
    * @throws InputException naming file and line (or field), value, and what was expected
    */
   public static MatrixSize size(Path file) {
-    return suffix(file).equals(".csr") ? CsrReader.size(file) : MatrixMarketReader.size(file);
+    if (!isCsr(file)) {
+      return MatrixMarketReader.size(file);
+    }
+    try (CsrFile csr = CsrFile.open(file)) {
+      return new MatrixSize(csr.rows(), csr.cols(), csr.nnz(), 0);
+    }
+  }
+
+  /** Whether the suffix is that of the format that can be read by ranges of rows. */
+  static boolean isCsr(Path file) {
+    return suffix(file).equals(SUFFIXES.get(0));
+  }
+
+  /** The name of a file's matrix: the file's own without its suffix. */
+  static String name(Path file) {
+    String fileName = String.valueOf(file.getFileName());
+    return fileName.substring(0, fileName.length() - suffix(file).length());
   }
 
   private static String suffix(Path file) {

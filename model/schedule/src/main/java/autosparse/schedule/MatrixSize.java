@@ -10,8 +10,8 @@ package autosparse.schedule;
  * @param readingBytes bytes of heap that reading takes besides the pattern itself
  */
 public record MatrixSize(long rows, long cols, long mostNonzeros, long readingBytes) {
-  /** Bytes of heap of the pattern in memory, see {@link SparsityPattern#hostBytes()}. */
+  /** Bytes of heap of the pattern in memory. */
   public long patternBytes() {
-    return SparsityPattern.hostBytes(rows, mostNonzeros);
+    return MatrixPattern.bytes(rows, mostNonzeros);
   }
 }

@@ -1,15 +1,30 @@
 package autosparse.schedule;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * What is left of a pattern when its axes are seen through splits: how many distinct coordinates,
  * and how unevenly the nonzeros lie in them. That decides how large a format is, how often its
  * loops run, and how well a parallel loop is shared out. Exact; each question costs one pass over
  * the nonzeros and is answered once. Thread-safe.
+ *
+ * <p>Passes read the rows in order, so the pattern may be on disk; {@link #countAll} answers many
+ * questions in one. A question takes 4 bytes a column at the most; only one that sees rows by their
+ * place in a block takes a bit for each such place and what is seen of a column. Where these are
+ * more than a pass may take, some places are counted at a time, each reading only its own rows: the
+ * nonzeros are still read once, in smaller pieces.
  */
-public final class PatternCounts {
+public class PatternCounts {
   /**
    * How one axis is seen.
    *
@@ -66,15 +81,23 @@ public final class PatternCounts {
    */
   public record Balance(long busiest, double span) {}
 
-  private record Distinct(View rows, View cols) {}
+  /** Most bytes that the questions of one pass take together, unless one alone takes more. */
+  private static final long PASS_BYTES = 1L << 26;
 
-  private record Share(long group, long unit, boolean skipEmpty, long chunk, int threads) {}
+  /** Most bytes of the rows that are read at a time. */
+  private static final long CHUNK_BYTES = 1L << 20;
 
-  private final SparsityPattern pattern;
+  /** A question about what is seen of rows and columns. */
+  record Distinct(View rows, View cols) {}
+
+  /** A question about a parallel loop, see {@link #rowBalance}. */
+  record Share(long group, long unit, boolean skipEmpty, long chunk, int threads) {}
+
+  private final MatrixPattern pattern;
   private final Map<Distinct, Long> distinct = new ConcurrentHashMap<>();
   private final Map<Share, Balance> balances = new ConcurrentHashMap<>();
 
-  PatternCounts(SparsityPattern pattern) {
+  PatternCounts(MatrixPattern pattern) {
     this.pattern = pattern;
   }
 
@@ -88,70 +111,13 @@ public final class PatternCounts {
    * nonempty 16 × 4 blocks for {@code outer(16), outer(4)}.
    */
   public long distinct(View rows, View cols) {
-    return distinct.computeIfAbsent(new Distinct(rows, cols), this::count);
-  }
-
-  private long count(Distinct views) {
-    View rows = views.rows();
-    View cols = views.cols();
-    if (pattern.nnz() == 0) {
-      return 0;
+    Distinct asked = new Distinct(rows, cols);
+    Long known = distinct.get(asked);
+    if (known == null) {
+      count(Set.of(asked), Set.of());
+      known = distinct.get(asked);
     }
-    if (cols.kind() == View.Kind.WHOLE && rows.kind() == View.Kind.WHOLE) {
-      return pattern.nnz();
-    }
-    // Rows that look alike are visited together, so that one mark a column is enough.
-    int size = pattern.rows();
-    int block = (int) Math.min(rows.block(), size);
-    int groups =
-        switch (rows.kind()) {
-          case NONE -> 1;
-          case OUTER -> ceilDiv(size, block);
-          case INNER -> block;
-          case WHOLE -> size;
-        };
-    int[] marks = new int[pattern.cols()];
-    long found = 0;
-    for (int group = 0; group < groups; group++) {
-      int first =
-          switch (rows.kind()) {
-            case NONE -> 0;
-            case OUTER -> group * block;
-            case INNER, WHOLE -> group;
-          };
-      int end =
-          switch (rows.kind()) {
-            case NONE, INNER -> size;
-            case OUTER -> (int) Math.min(size, first + (long) block);
-            case WHOLE -> group + 1;
-          };
-      int stride = rows.kind() == View.Kind.INNER ? block : 1;
-      for (long row = first; row < end; row += stride) {
-        found += mark((int) row, cols, marks, group + 1);
-      }
-    }
-    return found;
-  }
-
-  /** Marks what is seen of a row's columns; how much of it was not marked yet. */
-  private long mark(int row, View cols, int[] marks, int group) {
-    int block = (int) Math.min(cols.block(), Integer.MAX_VALUE);
-    long found = 0;
-    for (long p = pattern.rowStart(row); p < pattern.rowEnd(row); p++) {
-      int column = pattern.column(p);
-      int key =
-          switch (cols.kind()) {
-            case NONE -> 0;
-            case OUTER -> column / block;
-            case INNER -> column % block;
-            case WHOLE -> column;
-          };
-      if (marks[key] != group) {
-        marks[key] = group;
-        found++;
-      }
-    }
-    return found;
+    return known;
   }
 
   /**
@@ -165,40 +131,104 @@ public final class PatternCounts {
    * @param threads threads that share each group
    */
   public Balance rowBalance(long group, long unit, boolean skipEmpty, long chunk, int threads) {
-    return balances.computeIfAbsent(
-        new Share(group, unit, skipEmpty, chunk, threads), this::balance);
-  }
-
-  private Balance balance(Share share) {
-    long busiest = 0;
-    double span = 0;
-    int rows = pattern.rows();
-    for (long first = 0; first < rows; first += share.group()) {
-      long end = Math.min(rows, first + share.group());
-      long busiestHere = 0;
-      long inChunk = 0;
-      long iterations = 0;
-      for (long at = first; at < end; at += share.unit()) {
-        long next = Math.min(end, at + share.unit());
-        long nonzeros = pattern.rowStart((int) next) - pattern.rowStart((int) at);
-        if (nonzeros == 0 && share.skipEmpty()) {
-          continue;
-        }
-        inChunk += nonzeros;
-        busiestHere = Math.max(busiestHere, inChunk);
-        iterations++;
-        if (iterations % share.chunk() == 0) {
-          inChunk = 0;
-        }
-      }
-      long all = pattern.rowStart((int) end) - pattern.rowStart((int) first);
-      span += Math.max((double) busiestHere, (double) all / share.threads());
-      busiest = Math.max(busiest, busiestHere);
+    Share asked = new Share(group, unit, skipEmpty, chunk, threads);
+    Balance known = balances.get(asked);
+    if (known == null) {
+      count(Set.of(), Set.of(asked));
+      known = balances.get(asked);
     }
-    return new Balance(busiest, span);
+    return known;
   }
 
-  private static int ceilDiv(int a, int b) {
-    return a / b + (a % b == 0 ? 0 : 1);
+  /**
+   * Counts all that some work is going to ask, in as few passes as memory allows. Done only for a
+   * pattern on disk, where passes are dear: one in memory is counted when it is asked.
+   *
+   * @param work asks these counts, whose answers here mean nothing, what it will ask the true ones;
+   *     it must not ask more of those
+   */
+  public void countAll(Consumer<PatternCounts> work) {
+    if (pattern instanceof CsrFile) {
+      Questions questions = new Questions(pattern);
+      work.accept(questions);
+      questions.distinct.removeAll(distinct.keySet());
+      questions.shares.removeAll(balances.keySet());
+      count(questions.distinct, questions.shares);
+    }
+  }
+
+  /** Takes down what is asked. */
+  private static final class Questions extends PatternCounts {
+    private final Set<Distinct> distinct = new LinkedHashSet<>();
+    private final Set<Share> shares = new LinkedHashSet<>();
+
+    Questions(MatrixPattern pattern) {
+      super(pattern);
+    }
+
+    @Override
+    public long distinct(View rows, View cols) {
+      distinct.add(new Distinct(rows, cols));
+      return 1;
+    }
+
+    @Override
+    public Balance rowBalance(long group, long unit, boolean skipEmpty, long chunk, int threads) {
+      shares.add(new Share(group, unit, skipEmpty, chunk, threads));
+      return new Balance(1, 1);
+    }
+  }
+
+  private void count(Collection<Distinct> views, Collection<Share> shares) {
+    long passBytes = Math.min(PASS_BYTES, pattern.rangeBytes());
+    Map<Distinct, List<DistinctCounter>> parts = new HashMap<>();
+    Deque<RowCounter> waiting = new ArrayDeque<>();
+    for (Distinct asked : views) {
+      boolean all =
+          asked.rows().kind() == View.Kind.WHOLE && asked.cols().kind() == View.Kind.WHOLE;
+      if (all || pattern.nnz() == 0) {
+        distinct.put(asked, pattern.nnz());
+        continue;
+      }
+      List<DistinctCounter> counters = DistinctCounter.of(asked, pattern, passBytes);
+      parts.put(asked, counters);
+      waiting.addAll(counters);
+    }
+    Map<Share, BalanceCounter> sharing = new HashMap<>();
+    for (Share asked : shares) {
+      BalanceCounter counter = new BalanceCounter(asked, pattern);
+      sharing.put(asked, counter);
+      waiting.addFirst(counter); // they take next to nothing: in the first pass
+    }
+    while (!waiting.isEmpty()) {
+      List<RowCounter> pass = new ArrayList<>();
+      long bytes = 0;
+      do {
+        bytes += waiting.peek().bytes();
+        pass.add(waiting.remove());
+      } while (!waiting.isEmpty() && bytes + waiting.peek().bytes() <= passBytes);
+      run(pass);
+    }
+    parts.forEach(
+        (asked, counters) ->
+            distinct.put(asked, counters.stream().mapToLong(DistinctCounter::found).sum()));
+    sharing.forEach((asked, counter) -> balances.put(asked, counter.balance()));
+  }
+
+  /** Shows rows to counters, a chunk at a time; to a counter that is alone only what it needs. */
+  private void run(List<RowCounter> counters) {
+    counters.forEach(RowCounter::begin);
+    long chunk = Math.min(CHUNK_BYTES, pattern.rangeBytes());
+    RowCounter one = counters.get(0);
+    int row = counters.size() == 1 ? one.next(0) : 0;
+    while (row < pattern.rows()) {
+      int wanted = counters.size() == 1 ? one.end(row) : pattern.rows();
+      int end = pattern.rangeEnd(row, wanted, chunk);
+      MatrixPattern.Rows rows = pattern.read(row, end);
+      int first = row;
+      counters.parallelStream().forEach(counter -> counter.add(first, rows));
+      row = counters.size() == 1 ? one.next(end) : end;
+    }
+    counters.forEach(RowCounter::end);
   }
 }

@@ -33,7 +33,7 @@ public record Problem(Op op, long rows, long cols, long nnz, long denseSize) {
   }
 
   /** The operator on a matrix, with the dense axis as AutoSparse's records have it. */
-  public static Problem of(Op op, SparsityPattern matrix) {
+  public static Problem of(Op op, MatrixPattern matrix) {
     return of(op, matrix.rows(), matrix.cols(), matrix.nnz());
   }
 

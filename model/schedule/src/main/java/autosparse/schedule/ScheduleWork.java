@@ -5,6 +5,7 @@ import autosparse.schedule.PatternCounts.View;
 import autosparse.schedule.ScheduleGeometry.Loop;
 import autosparse.schedule.ScheduleGeometry.Part;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -57,6 +58,14 @@ public record ScheduleWork(
   /** Works out what a schedule does with a pattern. */
   public static ScheduleWork of(ScheduleGeometry geometry, PatternCounts counts) {
     return new Counting(geometry, counts).work();
+  }
+
+  /**
+   * Has all counted that {@link #of} will ask for some schedules: together, where that is cheaper.
+   */
+  public static void countAll(
+      PatternCounts counts, Problem problem, Collection<Schedule> schedules) {
+    counts.countAll(asked -> schedules.forEach(s -> of(ScheduleGeometry.of(s, problem), asked)));
   }
 
   /** What is seen of A's axes when some of its loops stand still. */

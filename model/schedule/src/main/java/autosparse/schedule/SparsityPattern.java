@@ -1,12 +1,13 @@
 package autosparse.schedule;
 
+import java.util.Arrays;
 import java.util.Objects;
 
 /**
  * The positions of a sparse matrix's nonzeros in compressed rows: columns ascending within each
  * row, no duplicates. Immutable. Values are not kept: cost depends on the pattern alone.
  */
-public final class SparsityPattern {
+public final class SparsityPattern implements MatrixPattern {
   private final String name;
   private final int rows;
   private final int cols;
@@ -104,22 +105,12 @@ public final class SparsityPattern {
     }
   }
 
-  /** Bytes of heap that the arrays of this pattern take. */
-  public long hostBytes() {
-    return hostBytes(rows, columns.length);
-  }
-
-  /** Bytes of heap that the arrays of a pattern take. */
-  public static long hostBytes(long rows, long nnz) {
-    return HeapSize.array(rows + 1, Long.BYTES) + HeapSize.array(nnz, Integer.BYTES);
-  }
-
-  /** The matrix's name, without folder or suffix. */
+  @Override
   public String name() {
     return name;
   }
 
-  /** What splits leave of this pattern; counted when first asked for, then kept. */
+  @Override
   public PatternCounts counts() {
     return counts;
   }
@@ -129,22 +120,22 @@ public final class SparsityPattern {
     return MatrixNames.base(name);
   }
 
-  /** Number of rows. */
+  @Override
   public int rows() {
     return rows;
   }
 
-  /** Number of columns. */
+  @Override
   public int cols() {
     return cols;
   }
 
-  /** Number of nonzeros. */
+  @Override
   public long nnz() {
     return columns.length;
   }
 
-  /** Index of a row's first nonzero; for {@code row == rows()} the number of nonzeros. */
+  @Override
   public long rowStart(int row) {
     return rowPointers[row];
   }
@@ -158,6 +149,25 @@ public final class SparsityPattern {
   public int column(long index) {
     return columns[Math.toIntExact(index)];
   }
+
+  @Override
+  public Rows read(int from, int to) {
+    long start = rowPointers[from];
+    long[] pointers = Arrays.copyOfRange(rowPointers, from, to + 1);
+    for (int row = 0; start > 0 && row < pointers.length; row++) {
+      pointers[row] -= start;
+    }
+    return new Rows(pointers, Arrays.copyOfRange(columns, (int) start, (int) rowPointers[to]));
+  }
+
+  @Override
+  public long rangeBytes() {
+    return Long.MAX_VALUE;
+  }
+
+  /** Nothing to be freed. */
+  @Override
+  public void close() {}
 
   /** A copy of the row pointers, [rows + 1]. */
   public long[] rowPointers() {

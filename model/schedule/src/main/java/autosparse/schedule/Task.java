@@ -122,7 +122,7 @@ public final class Task {
   }
 
   /** The task's operator on its matrix, with the dense axis as its records were measured. */
-  public Problem problem(SparsityPattern pattern) {
+  public Problem problem(MatrixPattern pattern) {
     Problem problem = Problem.of(op(), pattern);
     return format() == RecordFile.Format.WACO
         ? problem.withDenseSize(op().wacoDenseSize())

@@ -50,7 +50,7 @@ class CsrFileTest {
       for (int from = 0; from <= 4; from++) {
         assertEquals(whole.rowPointers()[from], csr.rowStart(from));
         for (int to = from; to <= 4; to++) {
-          CsrFile.Rows rows = csr.read(from, to);
+          MatrixPattern.Rows rows = csr.read(from, to);
           long start = whole.rowPointers()[from];
           assertArrayEquals(
               Arrays.stream(Arrays.copyOfRange(whole.rowPointers(), from, to + 1))
@@ -143,7 +143,7 @@ class CsrFileTest {
     words[0] = rows;
     words[1] = 1;
     try (CsrFile csr = CsrFile.open(csr(words))) {
-      CsrFile.Rows read = csr.read(rows - 10, rows);
+      MatrixPattern.Rows read = csr.read(rows - 10, rows);
       assertArrayEquals(new long[11], read.rowPointers());
       assertEquals(0, read.columns().length);
     }

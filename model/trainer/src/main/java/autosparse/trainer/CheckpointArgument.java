@@ -6,13 +6,28 @@ import autosparse.schedule.InputException;
 import autosparse.trainer.run.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import picocli.CommandLine.Option;
 
 /** What {@code --checkpoint} may name: a file, a run's folder, or the checkpoints in it. */
 final class CheckpointArgument {
-  private CheckpointArgument() {}
+  @Option(
+      names = "--checkpoint",
+      required = true,
+      paramLabel = "FILE|RUN",
+      description = "A safetensors file, or a run's folder: its newest whole checkpoint.")
+  private Path given;
 
   /**
    * The safetensors file that is meant.
+   *
+   * @throws InputException if there is none
+   */
+  Path resolve(Main main) {
+    return resolve(given, main);
+  }
+
+  /**
+   * The safetensors file that a file, a run's folder or one of checkpoints stands for.
    *
    * @throws InputException if there is none
    */

@@ -62,8 +62,8 @@ final class CollectCommand implements Callable<Integer> {
       paramLabel = "SHARE",
       defaultValue = "0.5",
       description = {
-        "Share of mutations of the best so far, after the first round; the others are drawn from",
-        "the whole space (default: ${DEFAULT-VALUE})."
+        "Share of mutations of the best so far, after the first round; the",
+        "others are drawn from the whole space (default: ${DEFAULT-VALUE})."
       })
   private double mutations;
 
@@ -72,8 +72,8 @@ final class CollectCommand implements Callable<Integer> {
       paramLabel = "SHARE",
       defaultValue = "0.1",
       description = {
-        "Schedules measured again in a later round, for the noise, on top of --schedules",
-        "(default: ${DEFAULT-VALUE})."
+        "Schedules measured again in a later round, for the noise, on top of",
+        "--schedules (default: ${DEFAULT-VALUE})."
       })
   private double repeats;
 
@@ -117,8 +117,8 @@ final class CollectCommand implements Callable<Integer> {
       paramLabel = "MS",
       defaultValue = "1000",
       description = {
-        "Longest that one run may take, and all together: a slower schedule is recorded as timed",
-        "out (default: ${DEFAULT-VALUE})."
+        "Longest that one run may take, and all together: a slower schedule is",
+        "recorded as timed out (default: ${DEFAULT-VALUE})."
       })
   private double maxMs;
 
@@ -141,8 +141,8 @@ final class CollectCommand implements Callable<Integer> {
       paramLabel = "NAME",
       defaultValue = "main",
       description = {
-        "Name of this machine's part; workers of other names draw other schedules",
-        "(default: ${DEFAULT-VALUE})."
+        "Name of this machine's part; workers of other names draw other",
+        "schedules (default: ${DEFAULT-VALUE})."
       })
   private String worker;
 

@@ -69,8 +69,21 @@ final class DataArguments {
           "Base matrices that --split base holds out (default: as the data set says, else by seed).")
   private List<String> heldOut = new ArrayList<>();
 
-  /** Not left to the parser because {@code train --resume} takes both folders from the run. */
-  DataOptions toOptions() {
+  @Option(
+      names = "--split-seed",
+      paramLabel = "N",
+      description = {
+        "Of the random choice of what is held out (default: train takes its",
+        "--seed, evaluate what the run took, 1 for a file)."
+      })
+  private Long splitSeed;
+
+  /**
+   * Not left to the parser because {@code train --resume} takes both folders from the run.
+   *
+   * @param seed of the split where none is given
+   */
+  DataOptions toOptions(long seed) {
     Path found = matrices;
     if (data != null && found == null && DataSetFolder.isOne(data)) {
       found = new DataSetFolder(data).matrices();
@@ -80,6 +93,7 @@ final class DataArguments {
           command.commandLine(),
           "Missing required option: '" + (data == null ? "--data" : "--matrices") + "=DIR'");
     }
-    return new DataOptions(data, found, ops, only, split, heldOut);
+    return new DataOptions(
+        data, found, ops, only, split, heldOut, splitSeed == null ? seed : splitSeed);
   }
 }

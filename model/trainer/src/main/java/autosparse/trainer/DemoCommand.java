@@ -21,8 +21,8 @@ import picocli.CommandLine.Spec;
     abbreviateSynopsis = true,
     sortOptions = false,
     description = {
-      "Train on the bundled data set, judge the model on matrices it has never seen, write a report:",
-      "a few minutes on two cores. It is `train` with everything chosen; the command is printed."
+      "Train on the bundled data set, judge the model on unseen matrices, write a report.",
+      "A few minutes on two cores. It is `train` with everything chosen; the command is printed."
     },
     footerHeading = "%nExample:%n",
     footer = {"  java -jar target/trainer.jar demo"})

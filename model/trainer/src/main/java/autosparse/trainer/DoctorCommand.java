@@ -26,7 +26,10 @@ final class DoctorCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "DIR",
       defaultValue = "../shared/data",
-      description = "Folder with records/ and matrices/ to look for (default: ${DEFAULT-VALUE}).")
+      description = {
+        "Folder with records/ and matrices/ to look for",
+        "(default: ${DEFAULT-VALUE})."
+      })
   private Path data;
 
   @Override

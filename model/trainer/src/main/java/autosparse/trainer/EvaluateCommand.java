@@ -1,7 +1,6 @@
 package autosparse.trainer;
 
 import autosparse.trainer.options.EvaluateOptions;
-import autosparse.trainer.run.RunFolder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -9,8 +8,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** {@code evaluate}: judges a checkpoint on measured schedules. */
@@ -24,42 +23,36 @@ import picocli.CommandLine.Spec;
     footer = {
       "  java -jar target/trainer.jar evaluate --checkpoint runs/spmm",
       "A run is judged on the data and the split that it was started with, unless others are given;",
-      "imported weights on all schedules of the data that are given."
+      "imported weights on all schedules of the data that are given. Several runs, --checkpoint A,B,C,",
+      "have to be of the same data and split."
     })
 final class EvaluateCommand implements Callable<Integer> {
   /** What decides which schedules were held out from a run. */
   private static final List<String> FROM_RUN =
-      List.of("data", "matrices", "op", "only", "split", "held-out", "seed");
+      List.of("data", "matrices", "op", "only", "split", "held-out", "split-seed");
 
   @Spec private CommandSpec spec;
   @ParentCommand private Main main;
 
-  @Option(
-      names = "--checkpoint",
-      required = true,
-      paramLabel = "FILE|RUN",
-      description = "A safetensors file, or a run's folder: its newest whole checkpoint.")
-  private Path checkpoint;
+  @Mixin private NetworkArguments checkpoints;
 
   @Mixin private DataArguments data;
 
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Of the split (default: the run's; ${DEFAULT-VALUE} for a file).")
-  private long seed;
+  /** Of the split that files are judged on, which say nothing of one. */
+  private static final long SPLIT_SEED = 1;
 
   @Mixin private DeviceArguments device;
 
   @Override
   public Integer call() {
-    if (!RunFolder.isRun(checkpoint)) {
+    List<Path> runs = checkpoints.runs();
+    if (runs.isEmpty()) {
       return judge(main);
     }
+    ParseResult given = spec.commandLine().getParseResult();
+    ResolvedOptions.requireSame(given, runs, FROM_RUN);
     List<String> arguments =
-        ResolvedOptions.complete(
-            spec.commandLine().getParseResult(), RunFolder.readConfig(checkpoint), FROM_RUN);
+        ResolvedOptions.complete(given, ResolvedOptions.ofRun(runs.get(0)), FROM_RUN);
     EvaluateCommand completed = new EvaluateCommand();
     Main.configure(new CommandLine(completed)).parseArgs(arguments.toArray(String[]::new));
     return completed.judge(main);
@@ -68,10 +61,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private int judge(Main console) {
     EvaluateOptions options =
         new EvaluateOptions(
-            CheckpointArgument.resolve(checkpoint, console),
-            data.toOptions(),
-            device.toOptions(),
-            seed);
-    return new Evaluation(options, console).run();
+            checkpoints.resolve(console), data.toOptions(SPLIT_SEED), device.toOptions());
+    return new Evaluating(options, console).run();
   }
 }

@@ -4,6 +4,7 @@ import autosparse.trainer.options.ExportOptions;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
@@ -29,12 +30,7 @@ final class ExportCommand implements Callable<Integer> {
 
   @ParentCommand private Main main;
 
-  @Option(
-      names = "--checkpoint",
-      required = true,
-      paramLabel = "FILE|RUN",
-      description = "A safetensors file, or a run's folder: its newest whole checkpoint.")
-  private Path checkpoint;
+  @Mixin private CheckpointArgument checkpoint;
 
   @Option(
       names = "--format",
@@ -51,8 +47,7 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ExportOptions options =
-        new ExportOptions(CheckpointArgument.resolve(checkpoint, main), out, force);
+    ExportOptions options = new ExportOptions(checkpoint.resolve(main), out, force);
     return switch (format) {
       case SAFETENSORS -> new Exporting(options, main).run();
     };

@@ -51,16 +51,19 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--nnz",
       paramLabel = "N",
-      description = "Nonzeros to aim for; a stencil's follow from its points.")
+      description = {
+        "Nonzeros to aim for. A stencil's follow from its points; rmat draws N",
+        "places, and those that coincide are one nonzero."
+      })
   private Long nnz;
 
   @Option(
       names = "--parameter",
       paramLabel = "X",
       description = {
-        "band: share of it filled (.5); blocks: edge (8); rmat: chance of the upper left quarter",
-        "(.57); stencil: points, 5, 9 or 7 in 3-D (5); powerlaw: exponent (1);",
-        "expand: share of a block filled (1)."
+        "band: share of it filled (.5); blocks: edge (8); rmat: chance of the upper",
+        "left quarter (.57); stencil: points, 5, 9 or 7 in 3-D (5); powerlaw:",
+        "exponent (1); expand: share of a block filled (1)."
       })
   private Double parameter;
 

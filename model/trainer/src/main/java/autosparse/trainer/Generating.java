@@ -59,6 +59,7 @@ final class Generating {
     }
     createFolder(named.isPresent() ? options.out().toAbsolutePath().getParent() : options.out());
     main.interrupts().arm();
+    long nonzeros = 0;
     long bytes = 0;
     try (Progress progress =
         Progress.start(main.err(), Terminal.isInteractive(), "generate", 0, matrices.size())) {
@@ -67,7 +68,8 @@ final class Generating {
           return Interrupts.EXIT_CODE;
         }
         Named matrix = matrices.get(m);
-        MatrixWriter.write(matrix.pattern(), files.get(m), format, matrix.description());
+        nonzeros +=
+            MatrixWriter.write(matrix.pattern(), files.get(m), format, matrix.description());
         bytes += Files.size(files.get(m));
         progress.update(m + 1L, matrix.name());
       }
@@ -77,9 +79,10 @@ final class Generating {
     main.print(
         String.format(
             Locale.ROOT,
-            "%d %s, %,d bytes: %s",
+            "%d %s, %,d nonzeros, %,d bytes: %s",
             matrices.size(),
             matrices.size() == 1 ? "matrix" : "matrices",
+            nonzeros,
             bytes,
             options.out()));
     return 0;

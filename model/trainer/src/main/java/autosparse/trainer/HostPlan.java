@@ -3,7 +3,9 @@ package autosparse.trainer;
 import autosparse.engine.Device;
 import autosparse.engine.memory.HostBudget;
 import autosparse.schedule.MatrixSize;
+import autosparse.schedule.PatternMemory;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +25,8 @@ final class HostPlan {
 
   /**
    * What a step on some matrices holds of their patterns besides: the copy that goes to the device,
-   * and what planning counts coarser levels from, or two strips, or what a file is read through.
+   * and what planning counts coarser levels from, or two strips; ranges of those on disk; or what a
+   * file is read through.
    */
   static final String AT_WORK = "matrices at work";
 
@@ -31,6 +34,9 @@ final class HostPlan {
   static final String TOKENS = "tokens";
 
   private static final int COPIES_AT_WORK = 2;
+
+  /** Of so many equal shares of what is left, patterns get one: they may be at work, all of them. */
+  private static final int SHARES = 1 + COPIES_AT_WORK;
 
   private final Map<String, Long> kept = new LinkedHashMap<>();
   private HostBudget budget;
@@ -52,21 +58,52 @@ final class HostPlan {
   }
 
   /**
-   * Adds matrices that are not read yet.
+   * Adds to what is kept where one thing of a kind is there at a time: the largest counts.
    *
-   * @param together how many of them a step works on
+   * @throws autosparse.engine.memory.MemoryBudgetException as {@link #keep}
    */
-  HostPlan keepMatrices(List<MatrixSize> sizes, int together) {
+  HostPlan keepOneOf(String what, long bytes) {
+    return keep(what, Math.max(0, bytes - kept.getOrDefault(what, 0L)));
+  }
+
+  /**
+   * Adds the matrices of some files that are not read yet, as far as they will be held; what does
+   * not fit stays on disk.
+   *
+   * @param files in the order in which they will be opened
+   * @param together how many of them a step works on
+   * @param most bytes that patterns may take even where more is left
+   * @return what to open them with
+   * @throws autosparse.schedule.InputException when one does not fit and cannot stay on disk
+   */
+  PatternMemory keepMatrices(List<Path> files, int together, long most) {
+    long bytes = patternBytes();
+    PatternMemory memory =
+        most < bytes
+            ? new PatternMemory(most)
+            : new PatternMemory(
+                bytes, enough -> budget.roomFor(keptBytes() + SHARES * enough));
+    List<MatrixSize> held = memory.plan(files);
+    keepHeld(held, together, held.size() < files.size() ? memory.rangesBytes() : 0);
+    return memory;
+  }
+
+  /** Adds a matrix that is to be made on the heap. */
+  HostPlan keepMade(MatrixSize size) {
+    return keepHeld(List.of(size), 1, 0);
+  }
+
+  private HostPlan keepHeld(List<MatrixSize> held, int together, long ranges) {
     long work =
-        sizes.stream()
+        held.stream()
             .map(MatrixSize::patternBytes)
             .sorted(Comparator.reverseOrder())
             .limit(together)
             .mapToLong(bytes -> COPIES_AT_WORK * bytes)
             .sum();
-    long reading = sizes.stream().mapToLong(MatrixSize::readingBytes).max().orElse(0);
-    keep(MATRICES, sizes.stream().mapToLong(MatrixSize::patternBytes).sum());
-    return keep(AT_WORK, Math.max(work, reading));
+    long reading = held.stream().mapToLong(MatrixSize::readingBytes).max().orElse(0);
+    keep(MATRICES, held.stream().mapToLong(MatrixSize::patternBytes).sum());
+    return keep(AT_WORK, Math.max(work + ranges, reading));
   }
 
   /** The budget with what is known by now to be needed of the heap. */
@@ -80,8 +117,8 @@ final class HostPlan {
   }
 
   /** Bytes that patterns of matrices may still take of the heap beside what is kept. */
-  long patternBytes() {
-    return Math.max(0, budget.mostKept() - keptBytes());
+  private long patternBytes() {
+    return Math.max(0, budget.mostKept() - keptBytes()) / SHARES;
   }
 
   long keptBytes() {

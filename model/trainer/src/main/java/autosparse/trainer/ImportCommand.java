@@ -70,7 +70,8 @@ final class ImportCommand implements Callable<Integer> {
       paramLabel = "ROWS,COLS,NNZ",
       description = {
         "Means that standardise the matrix's shape; they are not published.",
-        "Left out (with --shape-std), the network sees shape (0, 0, 0) for every matrix."
+        "Left out (with --shape-std), the network sees shape (0, 0, 0) for",
+        "every matrix."
       })
   private List<Double> shapeMean = new ArrayList<>();
 

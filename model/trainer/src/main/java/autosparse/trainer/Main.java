@@ -43,7 +43,7 @@ import picocli.CommandLine.ScopeType;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
-      "1:failed (disk full, a fault of the program)",
+      "1:failed (disk full, out of memory in the middle of a run, a fault of the program)",
       "2:bad usage or input",
       "130:interrupted; what was done is saved"
     })
@@ -55,6 +55,7 @@ public final class Main {
   private final PrintStream out;
   private final PrintStream err;
   private final Interrupts interrupts;
+  private final long patternBudget;
 
   @Option(
       names = "--debug",
@@ -63,6 +64,15 @@ public final class Main {
   private boolean debug;
 
   Main(PrintStream out, PrintStream err) {
+    this(out, err, Long.MAX_VALUE);
+  }
+
+  /**
+   * @param patternBudget bytes of the heap that matrices' patterns may take even where the host
+   *     has more
+   */
+  Main(PrintStream out, PrintStream err, long patternBudget) {
+    this.patternBudget = patternBudget;
     this.out = out;
     this.err = err;
     this.interrupts = new Interrupts(err);
@@ -114,6 +124,11 @@ public final class Main {
   /** Where progress goes. */
   PrintStream err() {
     return err;
+  }
+
+  /** Bytes of the heap that matrices' patterns may take even where the host has more. */
+  long patternBudget() {
+    return patternBudget;
   }
 
   /** The wish to end; a command that polls it must call {@link Interrupts#arm} first. */

@@ -25,12 +25,14 @@ import picocli.CommandLine.ParentCommand;
     abbreviateSynopsis = true,
     sortOptions = false,
     description = {
-      "Say what a training step on each matrix takes: the peak with everything kept, the smallest",
-      "budget that works, and how a step is run within each of --budgets.",
+      "Say what memory a training step on each matrix takes, before it runs.",
+      "The peak with everything kept, the smallest budget that works, and how a step is run within",
+      "each of --budgets.",
       "",
       "Nothing is computed: the step runs on a device that places tensors and holds none, so a GPU",
       "can be planned for that is not here (--gpu). --measure runs the steps too and compares,",
-      "to the byte. The network is that of train with --feature-bins 0: edges of bins are the data's.",
+      "to the byte. The defaults are those of train. Edges of bins are the data's: planned is the",
+      "widest first layer that --feature-bins allows.",
       "Writes index.html, profile.csv, and for each matrix a pickle for PyTorch's memory_viz and a",
       "trace for Perfetto."
     },
@@ -55,7 +57,8 @@ final class MemoryProfileCommand implements Callable<Integer> {
       converter = Converters.GeneratedConverter.class,
       description = {
         "Matrices to make for the profile besides: band, rmat or uniform",
-        "with about N nonzeros, e.g. band:1000000,rmat:10000000."
+        "with about N nonzeros, e.g. band:1000000,rmat:10000000. R-MAT draws",
+        "N places; those that coincide are one nonzero. Named after what it has."
       })
   private List<ProfileOptions.Generated> generated = List.of();
 
@@ -92,6 +95,13 @@ final class MemoryProfileCommand implements Callable<Integer> {
   private Switch workFeatures;
 
   @Option(
+      names = "--feature-bins",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "As in train; 0 for none (default: ${DEFAULT-VALUE}).")
+  private int featureBins;
+
+  @Option(
       names = "--head",
       paramLabel = "SIZE",
       defaultValue = "compact",
@@ -101,7 +111,7 @@ final class MemoryProfileCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      defaultValue = "768",
+      defaultValue = "1024",
       description = "Schedules of a step (default: ${DEFAULT-VALUE}).")
   private int batch;
 
@@ -161,7 +171,7 @@ final class MemoryProfileCommand implements Callable<Integer> {
             ModelConfig.TokenForm.NORMALIZED,
             true,
             workFeatures == Switch.ON,
-            0,
+            featureBins,
             head);
     List<ProfileOptions.Budget> sizes =
         budgets.stream()

@@ -20,10 +20,12 @@ final class PlannedModel implements AutoCloseable {
   /** The loss that saved models are judged by. */
   static final RankingLoss LOSS = RankingLoss.LAMBDARANK;
 
+  private final Path file;
   private final Device device;
   private final ForwardPlanner planner;
 
-  private PlannedModel(Device device, ForwardPlanner planner) {
+  private PlannedModel(Path file, Device device, ForwardPlanner planner) {
+    this.file = file;
     this.device = device;
     this.planner = planner;
   }
@@ -35,7 +37,12 @@ final class PlannedModel implements AutoCloseable {
    */
   static PlannedModel of(Path file, Device device) {
     PlanningDevice planning = PlanningDevice.like(device, StepPlanner.UNLIMITED);
-    return new PlannedModel(device, ForwardPlanner.of(file, planning));
+    return new PlannedModel(file, device, ForwardPlanner.of(file, planning));
+  }
+
+  /** Where the model is saved. */
+  Path file() {
+    return file;
   }
 
   ModelConfig config() {
@@ -66,7 +73,8 @@ final class PlannedModel implements AutoCloseable {
   PlannedPasses judge(TrainingData data, int lossBatch, boolean blind, long others, HostPlan host) {
     PlannedPasses passes = passes(others);
     List<EncodedTask> encoded = Trainer.encode(planner.model(), data);
-    host.keep(HostPlan.TOKENS, CostModel.hostBytes(encoded)); // the session's; these go
+    // The session's, whose turn comes when these are gone.
+    host.keepOneOf(HostPlan.TOKENS, CostModel.hostBytes(encoded));
     Evaluator.plan(passes, data, encoded, LOSS, lossBatch, blind);
     return passes;
   }

@@ -24,14 +24,16 @@ import autosparse.kernels.Gpu;
 import autosparse.layers.RankingLoss;
 import autosparse.layers.RateSchedule;
 import autosparse.schedule.InputException;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.MatrixReader;
 import autosparse.schedule.MatrixSize;
 import autosparse.schedule.MeasuredSchedule;
+import autosparse.schedule.PatternMemory;
 import autosparse.schedule.Problem;
 import autosparse.schedule.RecordFile;
-import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.Split;
 import autosparse.schedule.Task;
+import autosparse.trainer.options.LearningOptions;
 import autosparse.trainer.options.ProfileOptions;
 import autosparse.trainer.profile.MatrixProfile;
 import autosparse.trainer.profile.MatrixProfile.Within;
@@ -39,6 +41,7 @@ import autosparse.trainer.profile.PlainFramework;
 import autosparse.trainer.profile.ProfileFiles;
 import autosparse.trainer.profile.ProfileTable;
 import autosparse.trainer.report.ProfilePage;
+import autosparse.tuner.generate.MatrixRows;
 import autosparse.tuner.generate.PatternSpec;
 import autosparse.tuner.generate.Patterns;
 import autosparse.tuner.space.ScheduleSpace;
@@ -87,22 +90,23 @@ final class Profiling {
     this.config = options.model().toConfig(List.of(options.op()));
     this.training =
         new TrainingConfig(
-            RankingLoss.LAMBDARANK,
+            RankingLoss.MARGIN_LAMBDARANK,
             1,
             options.batch(),
             1,
             1,
             1e-3,
             RateSchedule.CONSTANT,
-            0,
-            false,
-            0,
+            0.01,
+            true,
+            1,
+            Double.parseDouble(LearningOptions.DEFAULT_EMA),
             SEED);
   }
 
   int run() {
     Target target = target();
-    List<Supplier<SparsityPattern>> matrices = matrices(Devices.select(options.device()).host());
+    List<Supplier<MatrixPattern>> matrices = matrices(Devices.select(options.device()).host());
     try {
       Files.createDirectories(options.out());
     } catch (IOException e) {
@@ -115,10 +119,12 @@ final class Profiling {
           "of each budget, not for tensors: " + new MemoryBudget(0, target.taken()).takenText());
     }
     main.print(ProfileTable.HEAD);
-    for (Supplier<SparsityPattern> matrix : matrices) {
-      MatrixProfile profile = profile(matrix.get(), target);
-      profiles.add(profile);
-      ProfileTable.lines(profile).forEach(main::print);
+    for (Supplier<MatrixPattern> matrix : matrices) {
+      try (MatrixPattern pattern = matrix.get()) {
+        MatrixProfile profile = profile(pattern, target);
+        profiles.add(profile);
+        ProfileTable.lines(profile).forEach(main::print);
+      }
     }
     ProfileFiles.write(
         options.out(), new ProfilePage(title(target), target.gpu(), profiles), profiles);
@@ -189,29 +195,28 @@ final class Profiling {
   }
 
   /** The matrices, each read or made when it is its turn: they need not fit memory together. */
-  private List<Supplier<SparsityPattern>> matrices(HostBudget host) {
-    List<Supplier<SparsityPattern>> all = new ArrayList<>();
+  private List<Supplier<MatrixPattern>> matrices(HostBudget host) {
+    List<Supplier<MatrixPattern>> all = new ArrayList<>();
     options
         .matrices()
-        .ifPresent(
-            folder ->
-                files(folder)
-                    .forEach(
-                        file -> {
-                          require(host, MatrixReader.size(file));
-                          all.add(() -> MatrixReader.read(file));
-                        }));
+        .ifPresent(folder -> files(folder).forEach(file -> all.add(matrix(host, file))));
     for (ProfileOptions.Generated generated : options.generated()) {
       PatternSpec spec = generated.spec();
-      require(host, new MatrixSize(spec.rows(), spec.cols(), spec.nnz(), 0));
-      all.add(() -> Patterns.of(spec).toPattern(generated.name()));
+      new HostPlan(host).keepMade(new MatrixSize(spec.rows(), spec.cols(), spec.nnz(), 0));
+      all.add(
+          () -> {
+            MatrixRows rows = Patterns.of(spec);
+            return rows.toPattern(generated.name(rows.nnz()));
+          });
     }
     return all;
   }
 
-  /** One matrix is in memory at a time. */
-  private static void require(HostBudget host, MatrixSize size) {
-    new HostPlan(host).keepMatrices(List.of(size), 1);
+  /** A matrix's file, as if it were the only one. */
+  private Supplier<MatrixPattern> matrix(HostBudget host, Path file) {
+    PatternMemory memory =
+        new HostPlan(host).keepMatrices(List.of(file), 1, main.patternBudget());
+    return () -> memory.open(file);
   }
 
   private Optional<Gpu> gpu() {
@@ -267,10 +272,10 @@ final class Profiling {
         target.name());
   }
 
-  private MatrixProfile profile(SparsityPattern pattern, Target target) {
+  private MatrixProfile profile(MatrixPattern pattern, Target target) {
     TrainingData data = data(pattern);
     StepPlan.Step step = new StepPlan(data, training).epoch(0).get(0);
-    ModelStatistics statistics = data.statistics();
+    ModelStatistics statistics = data.statistics().withFullBins(config.featureBins());
     try (StepPlanner planner =
         new StepPlanner(target.planning().get(), config, statistics, data, training)) {
       StrategySearch search = planner.search(step);
@@ -306,13 +311,17 @@ final class Profiling {
           pattern.nnz(),
           planner.sitesByLevel(step),
           new MemoryBudget(0, target.taken()).takenBytes(),
-          pattern.hostBytes(),
+          MatrixPattern.bytes(pattern.rows(), pattern.nnz()),
           keepAll,
           search.smallest(),
           ways,
           budgets,
           PlainFramework.bytes(
-              pattern, config.kind(), config.channels(), planner.device().activation().bytes()),
+              pattern.nnz(),
+              planner.pairs(step, PlainFramework.WINDOW),
+              config.kind(),
+              config.channels(),
+              planner.device().activation().bytes()),
           search.events(TowerStrategy.KEEP_ALL));
     }
   }
@@ -323,7 +332,7 @@ final class Profiling {
   }
 
   /** One task of random schedules, as many as a step takes. */
-  private TrainingData data(SparsityPattern pattern) {
+  private TrainingData data(MatrixPattern pattern) {
     RecordFile file =
         new RecordFile(
             options.op(), pattern.name(), Path.of("random"), RecordFile.Format.AUTOSPARSE);

@@ -3,6 +3,8 @@ package autosparse.trainer;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import autosparse.schedule.Split;
+import autosparse.trainer.options.Switch;
+import autosparse.trainer.run.RunFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -37,6 +39,19 @@ final class ResolvedOptions {
 
   private ResolvedOptions() {}
 
+  /** The options that a run was started with. */
+  static Map<String, Object> ofRun(Path run) {
+    Map<String, Object> options = new LinkedHashMap<>(RunFolder.readConfig(run));
+    // A run that does not name them was started before there were any.
+    options.putIfAbsent("work-features", Switch.OFF.toString());
+    options.putIfAbsent("feature-bins", 0);
+    options.putIfAbsent("ema", 0);
+    if (options.containsKey("seed")) {
+      options.putIfAbsent("split-seed", options.get("seed"));
+    }
+    return options;
+  }
+
   /** Every option of a parsed command with its value; options without one are left out. */
   static Map<String, Object> of(CommandSpec spec) {
     Map<String, Object> values = new LinkedHashMap<>();
@@ -65,7 +80,7 @@ final class ResolvedOptions {
         continue;
       }
       Object now = plain(option.getValue());
-      String before = stored.containsKey(name) ? text(stored.get(name)) : "none";
+      String before = stored(stored, name);
       if (!CHANGEABLE.contains(name) && !text(now).equals(before)) {
         throw new InputException(
             String.format(
@@ -102,6 +117,33 @@ final class ResolvedOptions {
     List<String> arguments = new ArrayList<>();
     completed.forEach((name, value) -> arguments.add("--" + name + "=" + text(value)));
     return arguments;
+  }
+
+  /**
+   * Checks that runs were started alike where the command line does not say otherwise.
+   *
+   * @param names options to compare
+   * @throws InputException naming two runs, the option and both values
+   */
+  static void requireSame(ParseResult given, List<Path> runs, Collection<String> names) {
+    Map<String, Object> first = ofRun(runs.get(0));
+    for (Path run : runs) {
+      Map<String, Object> other = ofRun(run);
+      for (String name : names) {
+        if (!given.hasMatchedOption("--" + name)
+            && !stored(first, name).equals(stored(other, name))) {
+          throw new InputException(
+              String.format(
+                  "--checkpoint: %s was started with --%s %s, %s with %s: expected runs of the same"
+                      + " data and split",
+                  runs.get(0), name, stored(first, name), run, stored(other, name)));
+        }
+      }
+    }
+  }
+
+  private static String stored(Map<String, Object> options, String name) {
+    return options.containsKey(name) ? text(options.get(name)) : "none";
   }
 
   private static String nameOf(OptionSpec option) {

@@ -3,12 +3,12 @@ package autosparse.trainer;
 import autosparse.costmodel.checkpoint.FileWriteException;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Legality;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleParser;
 import autosparse.schedule.SourceLocation;
-import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.WacoSchedule;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
@@ -87,7 +87,7 @@ record ScheduleFile(Op op, boolean waco, List<Schedule> schedules) {
   }
 
   /** The operator on a matrix, with the dense axis that schedules of this grammar are about. */
-  Problem problem(SparsityPattern pattern) {
+  Problem problem(MatrixPattern pattern) {
     Problem problem = Problem.of(op, pattern);
     return waco ? problem.withDenseSize(op.wacoDenseSize()) : problem;
   }

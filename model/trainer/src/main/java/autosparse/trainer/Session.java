@@ -19,15 +19,12 @@ import autosparse.schedule.DataSetFolder;
 import autosparse.schedule.Dataset;
 import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixFolder;
-import autosparse.schedule.MatrixSize;
 import autosparse.schedule.Op;
 import autosparse.schedule.Split;
 import autosparse.schedule.Task;
 import autosparse.trainer.options.DataOptions;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** A model on a device together with the data it is fitted to or judged on. */
 final class Session implements AutoCloseable {
@@ -57,8 +54,9 @@ final class Session implements AutoCloseable {
    *
    * @param host takes down what is kept; asked before matrices are read
    * @param together matrices that a step works on
+   * @param patternBudget bytes of the heap that patterns may take even where the host has more
    */
-  static TrainingData read(DataOptions options, long seed, HostPlan host, int together) {
+  static TrainingData read(DataOptions options, HostPlan host, int together, long patternBudget) {
     Dataset records = Dataset.load(options.data(), options.ops());
     for (Op op : options.ops()) {
       if (records.tasks(op).isEmpty()) {
@@ -72,21 +70,20 @@ final class Session implements AutoCloseable {
     requireMatrices(records, matrices);
     Split split =
         switch (options.split()) {
-          case RANDOM -> Split.random(records, seed);
-          case BASE -> Split.base(records, heldOut(options, records, seed));
+          case RANDOM -> Split.random(records, options.splitSeed());
+          case BASE -> Split.base(records, heldOut(options, records));
           case NONE -> Split.none(records);
         };
     host.keep(HostPlan.SCHEDULES, records.tasks().stream().mapToLong(Task::hostBytes).sum());
-    host.keepMatrices(sizes(split, matrices), together);
-    return TrainingData.load(split, matrices);
+    return TrainingData.load(
+        split, matrices, host.keepMatrices(files(split, matrices), together, patternBudget));
   }
 
-  /** Each matrix of a split once. */
-  private static List<MatrixSize> sizes(Split split, MatrixFolder matrices) {
-    Map<String, Path> files = new LinkedHashMap<>();
-    split.parts().forEach(part -> files.put(part.task().matrix(), part.task().recordFile()));
-    return files.entrySet().stream()
-        .map(matrix -> matrices.size(matrix.getKey(), matrix.getValue()))
+  /** The file of each matrix of a split once, in the order of its parts. */
+  private static List<Path> files(Split split, MatrixFolder matrices) {
+    return split.parts().stream()
+        .map(part -> matrices.require(part.task().matrix(), part.task().recordFile()))
+        .distinct()
         .toList();
   }
 
@@ -107,12 +104,12 @@ final class Session implements AutoCloseable {
   }
 
   /** What the user names, else what the data set names, else what the seed picks. */
-  private static List<String> heldOut(DataOptions options, Dataset records, long seed) {
+  private static List<String> heldOut(DataOptions options, Dataset records) {
     return options.heldOut().isEmpty()
         ? new DataSetFolder(options.data())
             .heldOut()
             .map(names -> names.stream().filter(records.baseNames()::contains).toList())
-            .orElseGet(() -> Split.chooseHeldOut(records, seed))
+            .orElseGet(() -> Split.chooseHeldOut(records, options.splitSeed()))
         : options.heldOut();
   }
 

@@ -18,8 +18,9 @@ import picocli.CommandLine.ParentCommand;
     abbreviateSynopsis = true,
     sortOptions = false,
     description = {
-      "Put the results of several finished runs in one table: the runs of a leave-one-matrix-out",
-      "(one `train --split base --held-out NAME` each), or of several seeds."
+      "Put the results of several finished runs in one table.",
+      "The runs of a leave-one-matrix-out (one `train --split base --held-out NAME` each), or of",
+      "several seeds."
     },
     footerHeading = "%nExample:%n",
     footer = "  java -jar target/trainer.jar summarize runs/without-cca runs/without-bcsstk38")

@@ -12,7 +12,6 @@ import autosparse.trainer.options.Switch;
 import autosparse.trainer.options.TrainOptions;
 import autosparse.trainer.run.RunFolder;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -188,13 +187,27 @@ final class TrainCommand implements Callable<Integer> {
       description = "Largest norm of the gradient; 0 is no clipping (default: ${DEFAULT-VALUE}).")
   private double clip;
 
+  @Option(
+      names = "--ema",
+      paramLabel = "SHARE",
+      defaultValue = LearningOptions.DEFAULT_EMA,
+      description = {
+        "Judge and save the exponential moving average of the weights; its",
+        "horizon as a share of the run's steps; 0 for none (default:",
+        "${DEFAULT-VALUE})."
+      })
+  private double ema;
+
   @Mixin private DeviceArguments device;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Of every random choice: same seed, same weights (default: ${DEFAULT-VALUE}).")
+      description = {
+        "Of every random choice: same seed, same weights. Other seeds on the",
+        "same split: with one --split-seed (default: ${DEFAULT-VALUE})."
+      })
   private long seed;
 
   @Option(
@@ -258,13 +271,10 @@ final class TrainCommand implements Callable<Integer> {
     if (!resume) {
       return run(force ? RunFolder.Mode.FORCE : RunFolder.Mode.NEW, main);
     }
-    Map<String, Object> started = new LinkedHashMap<>(RunFolder.readConfig(out));
+    Map<String, Object> started = ResolvedOptions.ofRun(out);
     if (!started.containsKey("model")) {
       throw new InputException("--resume: " + out + " holds imported weights, no training run");
     }
-    // A run that does not name them was started before there were any.
-    started.putIfAbsent("work-features", Switch.OFF.toString());
-    started.putIfAbsent("feature-bins", 0);
     List<String> arguments =
         ResolvedOptions.merge(spec.commandLine().getParseResult(), started, out);
     TrainCommand resumed = new TrainCommand();
@@ -282,7 +292,7 @@ final class TrainCommand implements Callable<Integer> {
 
   private TrainOptions toOptions() {
     return new TrainOptions(
-        data.toOptions(),
+        data.toOptions(seed),
         new ModelOptions(
             model,
             channels,
@@ -304,6 +314,7 @@ final class TrainCommand implements Callable<Integer> {
             rateSchedule,
             weightDecay,
             clip,
+            ema,
             seed),
         device.toOptions(),
         out,

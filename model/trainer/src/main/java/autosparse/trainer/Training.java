@@ -101,9 +101,10 @@ final class Training {
     HostPlan host = new HostPlan(selection.host());
     TrainingData data =
         Session.read(
-            options.data(), options.learning().seed(), host, options.learning().matricesPerStep());
-    // What auto stands for here, so that the run resumes in the same precision.
+            options.data(), host, options.learning().matricesPerStep(), main.patternBudget());
+    // What they stand for here, so that the run resumes, and is judged, with the same.
     resolved.put("precision", selection.precision().toString());
+    resolved.put("split-seed", options.data().splitSeed());
     return new Training(options, data, selection, host, resolved, main);
   }
 
@@ -115,7 +116,8 @@ final class Training {
   int run(Path out, RunFolder.Mode mode) {
     main.interrupts().arm();
     ModelConfig model = options.model().toConfig(options.data().ops());
-    try (Device device = selection.withHost(host.budget()).open();
+    try (data;
+        Device device = selection.withHost(host.budget()).open();
         StepPlanner planner =
             new StepPlanner(
                 PlanningDevice.like(device, StepPlanner.UNLIMITED),
@@ -257,7 +259,7 @@ final class Training {
         }
       }
       double minutes = (System.nanoTime() - start) / NANOS_PER_MINUTE;
-      return finish(folder, session, evaluator, recorder, environment, minutes);
+      return finish(folder, session, trainer, evaluator, recorder, environment, minutes);
     }
   }
 
@@ -299,7 +301,7 @@ final class Training {
     int epoch = trainer.epoch();
     if (epoch % options.evaluateEvery() == 0 || trainer.isDone()) {
       record(trainer, recorder, progress);
-      Evaluation evaluation = evaluator.evaluate(false);
+      Evaluation evaluation = trainer.judged(() -> evaluator.evaluate(false));
       double topOne = evaluation.mean(TaskEvaluation::model, RankingMetrics::topOne);
       double topFive = evaluation.mean(TaskEvaluation::model, RankingMetrics::topFive);
       double pairs = evaluation.mean(TaskEvaluation::model, RankingMetrics::pairAccuracy);
@@ -337,12 +339,16 @@ final class Training {
   private int finish(
       RunFolder folder,
       Session session,
+      Trainer trainer,
       Evaluator evaluator,
       RunRecorder recorder,
       Environment environment,
       double minutes) {
     ResultTable table =
-        new ResultTable(options.model().model().toString(), "this model", evaluator.evaluate(true));
+        new ResultTable(
+            options.model().model().toString(),
+            "this model",
+            trainer.judged(() -> evaluator.evaluate(true)));
     Map<String, Long> peakByTag = new LinkedHashMap<>();
     session
         .device()

@@ -2,6 +2,7 @@ package autosparse.trainer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import autosparse.schedule.MatrixReader;
@@ -32,6 +33,8 @@ class GenerateCommandTest {
     Path file = folder.resolve("m.csr");
     program.succeed(generate("band", file, "--rows", "100", "--nnz", "700"));
     assertEquals(100, MatrixReader.read(file).rows());
+    long nonzeros = MatrixReader.read(file).nnz();
+    assertTrue(program.out().startsWith("1 matrix, " + nonzeros + " nonzeros, "), program.out());
     Path many = folder.resolve("many");
     program.succeed(generate("stencil", many, "--rows", "81", "--count", "2", "--format", "mtx"));
     assertEquals(List.of("stencil01.mtx", "stencil02.mtx"), names(many));

@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,30 +153,39 @@ class HostMemoryTest {
             FLAG + "=64m"),
         FLAG + ": 67108864 bytes, expected at least ");
     assertFalse(Files.exists(out));
-    for (Path matrix : List.of(hugeCsr(folder), hugeMtx(folder))) {
-      List<String> rank =
-          List.of(
-              "rank",
-              "--checkpoint=" + run,
-              "--matrix=" + matrix,
-              "--schedules=" + data.records().resolve("spmm/m1.txt"),
-              "--device=cpu");
-      program.refuse(rank, "matrices 8000008", "a Java heap of ", "java -Xmx");
-      program.refuse(
-          Program.join(rank, FLAG, String.valueOf(Runtime.getRuntime().maxMemory() + (1L << 30))),
-          FLAG + ": matrices 8000008",
-          "raise " + FLAG + " to ",
-          "and the heap to java -Xmx");
-    }
+    Path text = hugeMtx(folder);
+    program.refuse(
+        rank(run, text), text + ": its pattern takes up to 8000008", ": start with java -Xmx");
+    String more = String.valueOf(Runtime.getRuntime().maxMemory() + (1L << 30));
+    program.refuse(
+        Program.join(rank(run, text), FLAG, more),
+        text + ": its pattern takes up to 8000008",
+        ": raise " + FLAG + " to ",
+        "and the heap to java -Xmx");
+    // This one stays on disk, and is found to be broken when it is read.
+    Path csr = hugeCsr(folder);
+    program.refuse(rank(run, csr), csr + ": duplicate column 0 in row 0 after 0");
   }
 
-  /** A header alone: the rest of the file is a hole, which nobody reads. */
+  private static List<String> rank(Path run, Path matrix) {
+    return List.of(
+        "rank",
+        "--checkpoint=" + run,
+        "--matrix=" + matrix,
+        "--schedules=" + data.records().resolve("spmm/m1.txt"),
+        "--device=cpu");
+  }
+
+  /** Header and row pointers: the columns are a hole, all zero. */
   private static Path hugeCsr(Path folder) throws IOException {
     Path file = folder.resolve("huge.csr");
     try (RandomAccessFile raw = new RandomAccessFile(file.toFile(), "rw")) {
       raw.write(words(HUGE_ROWS, HUGE_ROWS * 10_000, HUGE_NONZEROS));
-      raw.seek(12 + 4L * HUGE_ROWS);
-      raw.write(words(HUGE_NONZEROS));
+      raw.write(
+          words(
+              IntStream.rangeClosed(0, HUGE_ROWS)
+                  .map(row -> row * (HUGE_NONZEROS / HUGE_ROWS))
+                  .toArray()));
       raw.setLength(12 + 4 * (HUGE_ROWS + 1L) + 4L * HUGE_NONZEROS);
     }
     return file;
@@ -189,6 +199,7 @@ class HostMemoryTest {
     return bytes.array();
   }
 
+  /** A size line: the entries are a hole, which nobody reads. */
   private static Path hugeMtx(Path folder) throws IOException {
     Path file = folder.resolve("huge.mtx");
     String head =
@@ -207,17 +218,18 @@ class HostMemoryTest {
   @Test
   void aMatrixThatDoesNotFitIsRefusedBeforeAnyIsRead() throws IOException {
     TinyDataSet set = TinyDataSet.write(folder.resolve("set"));
-    hugeCsr(set.matrices());
+    Path huge = hugeMtx(set.matrices());
     Files.copy(set.records().resolve("spmm/m1.txt"), set.records().resolve("spmm/huge.txt"));
     // Were it read, this one would be found to be broken first.
     Files.write(set.matrices().resolve("m0.csr"), words(1, 1, 1, 0, 1, 7));
     Path run = folder.resolve("run");
-    program.refuse(train(set, run), "schedules ", ", matrices 80000", "java -Xmx");
+    String refusal = huge + ": its pattern takes up to 8000008";
+    program.refuse(train(set, run), refusal, ": start with java -Xmx");
     assertTrue(Files.notExists(run), "nothing is left behind");
+    List<String> profile = List.of("memory-profile", "--out=" + run, "--device=cpu");
+    program.refuse(Program.join(profile, "--matrices=" + set.matrices()), refusal, "java -Xmx");
     program.refuse(
-        List.of("memory-profile", "--matrices=" + set.matrices(), "--out=" + run, "--device=cpu"),
-        "matrices 8000008",
-        "java -Xmx");
+        Program.join(profile, "--generate=uniform:1000000000"), "matrices 4", "start with java -Xmx");
     assertTrue(Files.notExists(run), "nothing is left behind");
   }
 

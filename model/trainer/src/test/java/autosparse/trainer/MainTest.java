@@ -67,6 +67,13 @@ class MainTest {
     assertEquals(0, run());
     assertTrue(commands().size() > 8, commands().toString());
     commands().forEach(name -> assertTrue(out().contains("\n  " + name), name));
+    new CommandLine(new Main(System.out, System.err))
+        .getSubcommands()
+        .forEach(
+            (name, command) -> {
+              String listed = command.getCommandSpec().usageMessage().description()[0];
+              assertTrue(listed.endsWith("."), name + " is listed with half a sentence: " + listed);
+            });
     assertTrue(out().contains("130"), out());
     assertEquals(0, run("--version"));
     assertTrue(out().startsWith("AutoSparse Net "), out());
@@ -100,6 +107,10 @@ class MainTest {
         "--epochs|ten|is not an int",
         "--batch|1|a ranking needs pairs",
         "--clip|-1|expected a number from 0",
+        "--ema|1.5|a share of the run, from 0 to 1",
+        "--ema|NaN|a share of the run, from 0 to 1",
+        "--feature-bins|257|256",
+        "--split-seed|one|is not a long",
         "--device|tpu|expected auto, cpu, cuda",
         "--precision|fp16|fp32, tf32, bf16",
         "--memory-budget|much|such as 6g",

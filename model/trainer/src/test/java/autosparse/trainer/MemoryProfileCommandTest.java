@@ -11,11 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 class MemoryProfileCommandTest {
   @TempDir static Path folder;
@@ -105,7 +108,65 @@ class MemoryProfileCommandTest {
     String page = Files.readString(out.resolve("index.html"));
     assertFalse(page.contains("http"), "something from elsewhere");
     assertTrue(page.contains("band") && page.contains("<polygon"));
-    assertTrue(page.contains("uniform-9000") && page.contains("</span>layer 3</li>"), "layers");
+    assertTrue(page.contains("</span>layer 3</li>"), "layers");
+  }
+
+  /** R-MAT draws places, and those that coincide are one nonzero: the name says what there is. */
+  @Test
+  void generatedMatricesAreNamedAfterTheNonzerosThatTheyHave() throws IOException {
+    Path out = folder.resolve("named");
+    program.succeed(
+        List.of(
+            "memory-profile",
+            "--generate",
+            "rmat:2000,band:1000",
+            "--batch",
+            "4",
+            "--channels",
+            "4",
+            "--budgets",
+            "1g",
+            "--device",
+            "cpu",
+            "--out",
+            out.toString()));
+    List<String> rows = Files.readAllLines(out.resolve("profile.csv"));
+    for (String row : rows.subList(1, rows.size())) {
+      String[] cells = row.split(",", -1);
+      assertTrue(cells[0].matches("\"(rmat|band)-" + cells[3] + "\""), row);
+    }
+    assertTrue(rows.get(1).startsWith("\"rmat-"), rows.get(1));
+    assertTrue(Integer.parseInt(rows.get(1).split(",")[3]) < 1500, rows.get(1));
+  }
+
+  /** What is planned is train's own step: its defaults, and the widest first layer. */
+  @Test
+  void theDefaultsAreThoseOfTrain() throws IOException {
+    Map<String, CommandLine> commands =
+        new CommandLine(new Main(System.out, System.err)).getSubcommands();
+    CommandSpec profile = commands.get("memory-profile").getCommandSpec();
+    CommandSpec train = commands.get("train").getCommandSpec();
+    for (String option :
+        List.of(
+            "--model", "--channels", "--work-features", "--feature-bins", "--head", "--batch")) {
+      assertEquals(
+          train.findOption(option).defaultValue(),
+          profile.findOption(option).defaultValue(),
+          option);
+    }
+    long with = keptPeak(folder.resolve("bins"));
+    long without = keptPeak(folder.resolve("no-bins"), "--feature-bins", "0");
+    assertTrue(with > without, with + " with bins, " + without + " without");
+  }
+
+  private long keptPeak(Path out, String... more) throws IOException {
+    program.succeed(
+        arguments(out, Program.join(List.of(more), "--gpu", "h200").toArray(String[]::new)));
+    return Files.readAllLines(out.resolve("profile.csv")).stream()
+        .filter(row -> row.startsWith("\"band\"") && row.contains(",keep-all,"))
+        .mapToLong(row -> Long.parseLong(row.split(",", -1)[10]))
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test
@@ -161,6 +222,7 @@ class MemoryProfileCommandTest {
     Path out = folder.resolve("refused");
     program.refuse(arguments(out, "--gpu", "h900"), "--gpu", "h900", "h200");
     program.refuse(arguments(out, "--gpu", "h200", "--measure"), "--measure", "h200");
+    program.refuse(arguments(out, "--memory-budget", "1g"), "--memory-budget", "--budgets");
     program.refuse(
         List.of(
             "memory-profile",

@@ -23,11 +23,14 @@ import java.util.function.Consumer;
  * that fits is taken. Of strips, which take fewer bytes the more they are, that is the fewest.
  */
 public final class StrategySearch {
-  /** Passes over a layer in a training step: forward, gradient by input, gradient by weights. */
+  /**
+   * Passes over a layer in a training step: forward, gradient by input, gradient by weights. Strips
+   * compute forward once more, for the averages.
+   */
   private static final double TRAINING_PASSES = 3;
 
-  /** Strips compute forward once more, for the averages. */
-  private static final double STRIP_PASSES = 4;
+  /** How much larger strips are in the forward pass, the first that fits. */
+  private static final double[] WIDER_FORWARD = {2, 1.5};
 
   /**
    * The programme's bytes are those of the tower's tensors alone, a lower bound within this share.
@@ -124,7 +127,10 @@ public final class StrategySearch {
       return 1;
     }
     if (strategy instanceof Strips strips) {
-      return stripTime(Strip.of(patterns, tower, strips.sites()));
+      List<Strip> backward = Strip.of(patterns, tower, strips.sites());
+      return strips.forwardSites() == strips.sites()
+          ? stripTime(backward, backward)
+          : stripTime(Strip.of(patterns, tower, strips.forwardSites()), backward);
     }
     return candidates().stream()
         .filter(candidate -> candidate.strategy().equals(strategy))
@@ -173,7 +179,9 @@ public final class StrategySearch {
       if (candidate.leastBytes() <= capacity) {
         Optional<MemoryPlan> plan =
             candidate.strategy() instanceof Strips
-                ? fewestStrips(capacity).filter(p -> p.strategy().equals(candidate.strategy()))
+                ? fewestStrips(capacity)
+                    .filter(p -> p.strategy().equals(candidate.strategy()))
+                    .map(p -> widerForward(p, capacity))
                 : Optional.of(plan(candidate)).filter(p -> p.capacityBytes() <= capacity);
         if (plan.isPresent()) {
           return plan;
@@ -220,6 +228,22 @@ public final class StrategySearch {
   }
 
   /**
+   * A plan of strips with larger ones in the forward pass, if a range of so many bytes has room.
+   */
+  private MemoryPlan widerForward(MemoryPlan plan, long capacity) {
+    long sites = ((Strips) plan.strategy()).sites();
+    if (training && sites < Strip.size(patterns)) {
+      for (double wider : WIDER_FORWARD) {
+        MemoryPlan wide = plan(new Strips(sites, (long) (wider * sites)));
+        if (wide.capacityBytes() <= capacity) {
+          return wide;
+        }
+      }
+    }
+    return plan;
+  }
+
+  /**
    * The fastest way of one kind that fits a range of so many bytes; where none does, the smallest
    * of its kind.
    *
@@ -227,7 +251,9 @@ public final class StrategySearch {
    */
   public Optional<MemoryPlan> ofKind(Class<? extends TowerStrategy> kind, long capacity) {
     if (kind == Strips.class) {
-      return fewestStrips(capacity).or(this::smallestStrips);
+      return fewestStrips(capacity)
+          .map(plan -> widerForward(plan, capacity))
+          .or(this::smallestStrips);
     }
     Optional<MemoryPlan> smallest = Optional.empty();
     for (Candidate candidate : candidates()) {
@@ -337,9 +363,13 @@ public final class StrategySearch {
       strips = new ArrayList<>();
       int count = 1;
       long most = Strip.size(patterns);
+      List<Strip> last = List.of();
       while (most >= 1) {
         List<Strip> of = Strip.of(patterns, tower, most);
-        strips.add(candidate(most, of));
+        if (!of.equals(last)) {
+          strips.add(candidate(most, of)); // a matrix of few rows cannot be divided any further
+          last = of;
+        }
         long largest = of.stream().mapToLong(Strip::size).max().orElse(0);
         if (largest == 0 || largest > most) {
           break; // nothing to be had at once, or the fewest rows that can be owned
@@ -362,13 +392,17 @@ public final class StrategySearch {
     long sites = of.stream().mapToLong(Strip::sites).max().orElse(0);
     long rest = baseBytes + (long) (PROGRAMME_SLACK * behindBytes);
     long least = Math.max(rest, leastBytes(sites, training));
-    return new Candidate(new Strips(most), stripTime(of), sites, least);
+    return new Candidate(new Strips(most), stripTime(of, of), sites, least);
   }
 
-  private double stripTime(List<Strip> of) {
-    double held = of.stream().mapToDouble(Strip::sites).sum();
-    double fixed = (double) SITES_PER_STRIP * Math.max(1, of.size());
-    double passes = training ? STRIP_PASSES / TRAINING_PASSES : 1;
-    return passes * (held + fixed) / (sites() + SITES_PER_STRIP);
+  private double stripTime(List<Strip> forward, List<Strip> backward) {
+    double once = passTime(forward);
+    return training ? (once + TRAINING_PASSES * passTime(backward)) / TRAINING_PASSES : once;
+  }
+
+  private double passTime(List<Strip> strips) {
+    double held = strips.stream().mapToDouble(Strip::sites).sum();
+    double fixed = (double) SITES_PER_STRIP * Math.max(1, strips.size());
+    return (held + fixed) / (sites() + SITES_PER_STRIP);
   }
 }

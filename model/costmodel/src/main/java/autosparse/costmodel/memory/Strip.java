@@ -46,7 +46,8 @@ record Strip(
   /**
    * The strips of a batch that have sites, in the order of matrices and rows. Reads no rows.
    *
-   * @param most size of a strip, unless the fewest rows that can be owned have more
+   * @param most size of a strip, unless the fewest rows that can be owned have more; it is less
+   *     where the source must not have so much read at once
    */
   static List<Strip> of(List<? extends RowSource> sources, SparseTower tower, long most) {
     long unit = tower.stride(tower.size() - 1);
@@ -63,7 +64,8 @@ record Strip(
         while (above - fits > 1) {
           long units = (fits + above) / 2;
           Strip larger = owning(m, source, from, from + units * unit, unit, halo);
-          if (larger.size() <= Math.min(most, LARGEST)) {
+          if (larger.size() <= Math.min(most, LARGEST)
+              && source.bytes(larger.firstRow, larger.endRow) <= source.rangeBytes()) {
             fits = units;
           } else {
             above = units;

@@ -12,6 +12,7 @@ import autosparse.engine.sparse.Sites;
 import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
@@ -21,12 +22,15 @@ import java.util.function.Consumer;
  * gradients by the averages each strip is computed again, recorded, and run backward, adding weight
  * gradients. Every site counts in the strip that owns its row.
  *
- * <p>Strips are visited in one order, so the same bits come out each time.
+ * <p>The backward pass computes them in smaller strips where that is what fits; the averages over
+ * all of a matrix are the same, within rounding. Strips are visited in one order, so the same bits
+ * come out each time.
  */
 final class StripPass implements TowerPass {
   private final SparseTower tower;
   private final TensorScope scope;
-  private final List<Strip> strips;
+  private final List<Strip> forward;
+  private final List<Strip> backward;
   private final int batch;
 
   /** Sites of each matrix on each layer's output level. */
@@ -34,10 +38,19 @@ final class StripPass implements TowerPass {
 
   private final List<Variable> averages = new ArrayList<>();
 
-  StripPass(SparseTower tower, TensorScope scope, int batch, List<Strip> strips) {
+  /** Rows of the backward pass' first strip, read while the forward pass ends and the head runs. */
+  private CompletableFuture<Sites.Pattern> first;
+
+  /**
+   * @param forward strips that the averages are formed by
+   * @param backward strips that gradients are formed by, of the same matrices
+   */
+  StripPass(
+      SparseTower tower, TensorScope scope, int batch, List<Strip> forward, List<Strip> backward) {
     this.tower = tower;
     this.scope = scope;
-    this.strips = strips;
+    this.forward = forward;
+    this.backward = backward;
     this.batch = batch;
     this.counts = new long[tower.size()][batch];
   }
@@ -59,7 +72,8 @@ final class StripPass implements TowerPass {
                       .zeros("pooled gradient", MemoryTag.ACTIVATION, sums.shape().toArray()))
               : Variable.constant(sums));
     }
-    run(Tape::inference, this::addSums);
+    boolean twice = tape.isRecording() && !backward.isEmpty();
+    run(forward, false, twice ? backward.get(0) : null, this::addSums);
     for (int layer = 0; layer < tower.size(); layer++) {
       for (int matrix = 0; matrix < batch; matrix++) {
         Tensor sum = averages.get(layer).value().rows(matrix, matrix + 1);
@@ -71,44 +85,57 @@ final class StripPass implements TowerPass {
 
   @Override
   public void finish() {
-    run(parent -> Tape.recording(parent, 0), this::addGradients);
+    run(backward, true, null, this::addGradients);
   }
 
   /** What one strip gives: the averages over the sites that it owns, and how many these are. */
   private record Part(Strip strip, Tape tape, List<Variable> averages, long[] owned) {}
 
-  @FunctionalInterface
-  private interface TapeMaker {
-    Tape in(TensorScope parent);
-  }
-
-  private void run(TapeMaker tapes, Consumer<Part> use) {
-    try (StripRows rows = new StripRows(scope, strips)) {
+  /**
+   * Goes through strips once.
+   *
+   * @param recorded whether gradients are formed
+   * @param next what will be read next after them; null for nothing
+   */
+  private void run(List<Strip> strips, boolean recorded, Strip next, Consumer<Part> use) {
+    try (StripRows rows = new StripRows(scope, strips, first, next)) {
       for (Strip strip : strips) {
-        run(strip, rows.next(), tapes, use);
+        run(strip, rows.next(), recorded, use);
+        rows.fetch();
       }
+      first = rows.following();
     }
   }
 
-  private void run(Strip strip, Sites rows, TapeMaker tapes, Consumer<Part> use) {
-    try (PatternPyramid pyramid = new PatternPyramid(scope, rows)) {
+  private void run(Strip strip, Sites rows, boolean recorded, Consumer<Part> use) {
+    try (PatternPyramid pyramid = new PatternPyramid(scope, rows, recorded)) {
       tower.prepare(pyramid);
-      Pool[] pools = new Pool[tower.size()];
-      long[] owned = new long[tower.size()];
-      for (int layer = 0; layer < pools.length; layer++) {
-        int level = tower.outputLevel(layer);
-        long stride = tower.stride(layer);
-        pools[layer] =
-            Pool.of(
-                pyramid.firstSite(level, strip.firstOwned(stride)),
-                pyramid.firstSite(level, strip.endOwned(stride)));
-        owned[layer] = pools[layer].to() - pools[layer].from();
-      }
-      try (Tape tape = tapes.in(scope)) {
+      try (Tape tape = recorded ? Tape.recording(scope, 0) : Tape.inference(scope)) {
+        long[] bounds = ownedSites(strip, pyramid);
+        Tensor offsets = tape.scope().longs("owned sites", MemoryTag.SITES, bounds);
+        long[] owned = new long[tower.size()];
+        Pool[] pools = new Pool[tower.size()];
+        for (int layer = 0; layer < pools.length; layer++) {
+          owned[layer] = bounds[2 * layer + 1] - bounds[2 * layer];
+          Tensor own = offsets.rows(2L * layer, 2L * layer + 2);
+          pools[layer] = recorded ? Pool.ofKnown(own) : Pool.of(own);
+        }
         use.accept(
             new Part(strip, tape, tower.forward(tape, pyramid, layer -> pools[layer]), owned));
       }
     }
+  }
+
+  /** First site that the strip owns, and the site behind the last, of each layer's output. */
+  private long[] ownedSites(Strip strip, PatternPyramid pyramid) {
+    long[] bounds = new long[2 * tower.size()];
+    for (int layer = 0; layer < tower.size(); layer++) {
+      int level = tower.outputLevel(layer);
+      long stride = tower.stride(layer);
+      bounds[2 * layer] = pyramid.firstSite(level, strip.firstOwned(stride));
+      bounds[2 * layer + 1] = pyramid.firstSite(level, strip.endOwned(stride));
+    }
+    return bounds;
   }
 
   private void addSums(Part part) {

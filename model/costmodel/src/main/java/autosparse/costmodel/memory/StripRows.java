@@ -17,6 +17,11 @@ import java.util.concurrent.Executors;
  * is copied to a second buffer, on a device that queues work beside that work, and the one after it
  * is read or made by a thread of the host. Two strips' rows are on the device and two on the host,
  * however many there are.
+ *
+ * <p>The order on a device that queues work, for strip i: {@link #next} has the work queued from
+ * then on wait for i's copy, and begins the upload of i + 1, whose buffer the work on i - 1, all
+ * queued by then, used last. Then the work on i is queued, and only then does {@link #fetch} wait
+ * for the host's rows of i + 1 and copy them: the device works on i meanwhile.
  */
 final class StripRows implements AutoCloseable {
   private final Device device;
@@ -28,12 +33,26 @@ final class StripRows implements AutoCloseable {
   private final ExecutorService reader;
 
   private CompletableFuture<Sites.Pattern> reading;
+
+  /** What is read when all strips are; null for nothing. */
+  private final Strip following;
+
   private int uploaded;
   private int next;
 
-  StripRows(TensorScope parent, List<Strip> strips) {
+  /**
+   * @param first rows of the first strip, on their way already; null to have them read
+   * @param following strip that another pass starts with, read when all of these are; null for none
+   */
+  StripRows(
+      TensorScope parent,
+      List<Strip> strips,
+      CompletableFuture<Sites.Pattern> first,
+      Strip following) {
     this.device = parent.device();
     this.strips = strips;
+    this.reading = first;
+    this.following = following;
     this.scope = parent.child("strip rows");
     this.reader =
         device instanceof PlanningDevice || strips.isEmpty()
@@ -45,8 +64,11 @@ final class StripRows implements AutoCloseable {
       for (int b = 0; b < Math.min(2, strips.size()); b++) {
         buffers.add(new SiteBuffer(scope, rows, sites));
       }
-      read(0);
-      upload();
+      if (first == null) {
+        readNext();
+      }
+      device.beginUpload();
+      fetch();
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -65,21 +87,26 @@ final class StripRows implements AutoCloseable {
    */
   Sites next() {
     device.awaitUploads();
+    device.beginUpload();
     Strip strip = strips.get(next);
     Sites sites = buffers.get(next % buffers.size()).sites(strip.rows());
     next++;
-    upload();
     return sites;
   }
 
-  private void read(int strip) {
-    if (reader != null && strip < strips.size()) {
-      reading = CompletableFuture.supplyAsync(() -> strips.get(strip).rows().read(), reader);
-    }
+  private void readNext() {
+    Strip strip = uploaded < strips.size() ? strips.get(uploaded) : following;
+    reading =
+        reader == null || strip == null
+            ? null
+            : CompletableFuture.supplyAsync(() -> strip.rows().read(), reader);
   }
 
-  /** Has the strip copied that follows those copied so far, and the one after it read. */
-  private void upload() {
+  /**
+   * Has the strip copied that follows those copied so far, and the one after it read; to be called
+   * when all work on the rows of {@link #next} is queued.
+   */
+  void fetch() {
     if (uploaded == strips.size()) {
       return;
     }
@@ -87,9 +114,14 @@ final class StripRows implements AutoCloseable {
     uploaded++;
     if (reader != null) {
       Sites.Pattern rows = await();
-      read(uploaded);
-      device.upload(() -> buffer.write(rows));
+      readNext();
+      device.fillUpload(() -> buffer.write(rows));
     }
+  }
+
+  /** The rows of the strip that follows these, on their way; null where nobody reads any. */
+  CompletableFuture<Sites.Pattern> following() {
+    return reading;
   }
 
   private Sites.Pattern await() {

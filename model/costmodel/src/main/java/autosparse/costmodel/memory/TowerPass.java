@@ -38,7 +38,11 @@ public interface TowerPass {
       Supplier<PatternPyramid> pyramid) {
     if (strategy instanceof Strips strips) {
       return new StripPass(
-          tower, scope, patterns.size(), Strip.of(patterns, tower, strips.sites()));
+          tower,
+          scope,
+          patterns.size(),
+          Strip.of(patterns, tower, strips.forwardSites()),
+          Strip.of(patterns, tower, strips.sites()));
     }
     PatternPyramid whole = pyramid.get();
     tower.prepare(whole);

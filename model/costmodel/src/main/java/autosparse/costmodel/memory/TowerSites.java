@@ -24,7 +24,7 @@ public final class TowerSites {
     for (Strip strip : Strip.of(List.of(source), tower, most)) {
       try (var scope = device.root().child("sites")) {
         Sites rows = new SiteBuffer(scope, strip.rowCount(), strip.sites()).sites(strip.rows());
-        try (PatternPyramid pyramid = new PatternPyramid(scope, rows)) {
+        try (PatternPyramid pyramid = new PatternPyramid(scope, rows, false)) {
           tower.prepare(pyramid);
           for (int layer = 0; layer < counts.length; layer++) {
             int level = tower.outputLevel(layer);

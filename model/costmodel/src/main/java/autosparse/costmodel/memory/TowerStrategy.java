@@ -34,17 +34,32 @@ public sealed interface TowerStrategy {
    *
    * @param sites most sites of a strip, its halo included, where the rows that must stay together
    *     have no more; 64 rows count as a site where that is more
+   * @param forwardSites the same of the strips that the averages are formed by: they can be larger,
+   *     since nothing of them is kept for a gradient
    */
-  record Strips(long sites) implements TowerStrategy {
+  record Strips(long sites, long forwardSites) implements TowerStrategy {
     public Strips {
-      if (sites < 1) {
-        throw new IllegalArgumentException("strips of " + sites + " sites: expected at least 1");
+      if (sites < 1 || forwardSites < sites) {
+        throw new IllegalArgumentException(
+            "strips of "
+                + sites
+                + " sites, "
+                + forwardSites
+                + " in the forward pass: expected at least 1, and no fewer in the forward pass");
       }
+    }
+
+    /** Of one size. */
+    public Strips(long sites) {
+      this(sites, sites);
     }
 
     @Override
     public String toString() {
-      return "strips of " + sites + " sites";
+      return "strips of "
+          + sites
+          + " sites"
+          + (forwardSites == sites ? "" : ", forward of " + forwardSites);
     }
   }
 

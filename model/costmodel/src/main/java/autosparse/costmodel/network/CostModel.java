@@ -5,9 +5,9 @@ import autosparse.autograd.Variable;
 import autosparse.costmodel.ModelConfig;
 import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
-import autosparse.schedule.SparsityPattern;
 import java.util.List;
 import java.util.Optional;
 
@@ -49,7 +49,7 @@ public interface CostModel extends AutoCloseable {
    * @param pattern of the matrix
    * @param problem operator and extents
    */
-  EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules);
+  EncodedTask encode(MatrixPattern pattern, Problem problem, List<Schedule> schedules);
 
   /** The part that reads patterns; empty for a model that does not. */
   Optional<SparseTower> tower();

@@ -20,10 +20,11 @@ import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
 import autosparse.layers.ResidualMlp;
 import autosparse.schedule.HeapSize;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleGeometry;
-import autosparse.schedule.SparsityPattern;
+import autosparse.schedule.ScheduleWork;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -117,8 +118,11 @@ final class FeaturesMlp implements CostModel {
   }
 
   @Override
-  public EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules) {
+  public EncodedTask encode(MatrixPattern pattern, Problem problem, List<Schedule> schedules) {
     float[][] rows = new float[schedules.size()][width];
+    if (readsWork) {
+      ScheduleWork.countAll(pattern.counts(), problem, schedules);
+    }
     for (int s = 0; s < rows.length; s++) {
       ScheduleGeometry geometry = ScheduleGeometry.of(schedules.get(s), problem);
       statistics.derived().apply(DerivedFeatures.of(geometry), rows[s], 0);

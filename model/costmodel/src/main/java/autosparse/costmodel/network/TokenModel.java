@@ -15,9 +15,9 @@ import autosparse.engine.memory.MemoryTag;
 import autosparse.layers.Initializer;
 import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
-import autosparse.schedule.SparsityPattern;
 import java.util.List;
 import java.util.Optional;
 
@@ -75,7 +75,7 @@ final class TokenModel implements CostModel, FixedHead {
   }
 
   @Override
-  public EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules) {
+  public EncodedTask encode(MatrixPattern pattern, Problem problem, List<Schedule> schedules) {
     return new TokenTask(tokenizer.tokenize(pattern.counts(), problem, schedules));
   }
 

@@ -17,10 +17,10 @@ import autosparse.layers.Linear;
 import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
 import autosparse.schedule.HeapSize;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
-import autosparse.schedule.SparsityPattern;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -131,7 +131,7 @@ final class WacoModel implements CostModel, FixedHead {
   }
 
   @Override
-  public EncodedTask encode(SparsityPattern pattern, Problem problem, List<Schedule> schedules) {
+  public EncodedTask encode(MatrixPattern pattern, Problem problem, List<Schedule> schedules) {
     float[] raw = Tokenizer.shape(problem);
     float[] standardised = new float[raw.length];
     statistics.shape().apply(raw, standardised, 0);

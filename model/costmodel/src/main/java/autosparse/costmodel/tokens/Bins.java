@@ -46,6 +46,23 @@ public record Bins(float[][] edges) {
   }
 
   /**
+   * As many bins of each feature as {@link #fit} gives at most, between edges that stand for any:
+   * for what is planned before there are data.
+   *
+   * @param count features
+   * @param most bins of one feature
+   */
+  public static Bins full(int count, int most) {
+    float[] edges = new float[most + 1 < FEWEST_EDGES ? 0 : most + 1];
+    for (int e = 0; e < edges.length; e++) {
+      edges[e] = e;
+    }
+    float[][] all = new float[count][];
+    Arrays.fill(all, edges);
+    return new Bins(all);
+  }
+
+  /**
    * Bins between quantiles of the rows' values; equal quantiles are one edge.
    *
    * @param rows training vectors

@@ -8,6 +8,7 @@ import autosparse.schedule.PatternCounts;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleGeometry;
+import autosparse.schedule.ScheduleWork;
 import autosparse.schedule.StorageOrder;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -106,6 +107,9 @@ public final class Tokenizer {
     List<float[]> table = new ArrayList<>();
     Map<ByteBuffer, Integer> known = new HashMap<>();
     int[][] sequences = new int[schedules.size()][];
+    if (work.isPresent()) {
+      ScheduleWork.countAll(counts, problem, schedules);
+    }
     int s = 0;
     for (Schedule schedule : schedules) {
       List<float[]> tokens = tokens(ScheduleGeometry.of(schedule, problem), counts);

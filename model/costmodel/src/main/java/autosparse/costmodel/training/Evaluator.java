@@ -13,6 +13,7 @@ import autosparse.layers.RankingLoss;
 import autosparse.schedule.InputException;
 import autosparse.schedule.NoiseStats;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,32 +87,60 @@ public final class Evaluator {
    * @param blind whether to judge it with another matrix's pattern too
    */
   public Evaluation evaluate(boolean blind) {
+    return judge(device, data, scores(blind), loss, lossBatch);
+  }
+
+  /**
+   * The model's scores of every task with validation schedules, in the data's order.
+   *
+   * @param blind whether with another matrix's pattern too
+   */
+  public List<TaskScores> scores(boolean blind) {
     // The tower runs once a matrix, whatever the number of its operators and blind comparisons.
     Map<Integer, Features> patterns = new HashMap<>();
-    List<Evaluation.TaskEvaluation> results = new ArrayList<>();
-    double losses = 0;
+    List<TaskScores> results = new ArrayList<>();
     for (int t = 0; t < data.tasks().size(); t++) {
       TaskData task = data.tasks().get(t);
       int[] chosen = task.validation();
-      if (chosen.length == 0) {
-        continue;
+      if (chosen.length > 0) {
+        double[] own = scores(patterns, encoded.get(t), task.matrix(), chosen);
+        double[] others = null;
+        if (blind && data.patterns().size() > 1) {
+          int other = (task.matrix() + 1) % data.patterns().size();
+          others = scores(patterns, blindTask(t, other), other, chosen);
+        }
+        results.add(new TaskScores(own, others));
       }
-      double[] latencies = task.latencies(chosen);
-      double[] scores = scores(patterns, encoded.get(t), task.matrix(), chosen);
-      losses += loss(scores, latencies);
-      RankingMetrics blindMetrics = null;
-      if (blind && data.patterns().size() > 1) {
-        int other = (task.matrix() + 1) % data.patterns().size();
-        double[] blindScores = scores(patterns, blindTask(t, other), other, chosen);
-        blindMetrics = RankingMetrics.of(blindScores, latencies);
-      }
+    }
+    return results;
+  }
+
+  /**
+   * Judges scores, of one network or of several together.
+   *
+   * @param device that losses are computed on; {@link #plan} says what that takes
+   * @param scores of every task with validation schedules, see {@link #scores(boolean)}
+   * @param lossBatch schedules over which a loss is formed
+   */
+  public static Evaluation judge(
+      Device device, TrainingData data, List<TaskScores> scores, RankingLoss loss, int lossBatch) {
+    List<TaskData> judged =
+        data.tasks().stream().filter(task -> task.validation().length > 0).toList();
+    List<Evaluation.TaskEvaluation> results = new ArrayList<>();
+    double losses = 0;
+    for (int t = 0; t < judged.size(); t++) {
+      TaskData task = judged.get(t);
+      double[] own = scores.get(t).own();
+      double[] blind = scores.get(t).blind();
+      double[] latencies = task.latencies(task.validation());
+      losses += loss(device, loss, lossBatch, own, latencies);
       results.add(
           new Evaluation.TaskEvaluation(
               task.task().op().id(),
               task.task().matrix(),
-              chosen.length,
-              RankingMetrics.of(scores, latencies),
-              blindMetrics,
+              latencies.length,
+              RankingMetrics.of(own, latencies),
+              blind == null ? null : RankingMetrics.of(blind, latencies),
               RankingMetrics.randomPick(latencies)));
     }
     NoiseStats noise = NoiseStats.of(data.tasks().stream().map(TaskData::task).toList());
@@ -137,29 +166,23 @@ public final class Evaluator {
     return passes.scores(patterns.get(matrix), task, indices);
   }
 
-  private double loss(double[] scores, double[] latencies) {
+  private static double loss(
+      Device device, RankingLoss loss, int lossBatch, double[] scores, double[] latencies) {
+    double best = Arrays.stream(latencies).min().orElse(Double.POSITIVE_INFINITY);
+    double[] labels = Arrays.stream(latencies).map(latency -> best / latency).toArray();
     double sum = 0;
     int batches = 0;
     for (int from = 0; from < scores.length; from += lossBatch) {
       int to = Math.min(scores.length, from + lossBatch);
-      sum += batchLoss(scores, latencies, from, to);
+      sum +=
+          loss(
+              device.root(),
+              loss,
+              Arrays.copyOfRange(scores, from, to),
+              Arrays.copyOfRange(labels, from, to));
       batches++;
     }
     return sum / batches;
-  }
-
-  private double batchLoss(double[] scores, double[] latencies, int from, int to) {
-    double best = Double.POSITIVE_INFINITY;
-    for (double latency : latencies) {
-      best = Math.min(best, latency);
-    }
-    double[] labels = new double[to - from];
-    double[] part = new double[to - from];
-    for (int i = from; i < to; i++) {
-      labels[i - from] = best / latencies[i];
-      part[i - from] = scores[i];
-    }
-    return loss(device.root(), loss, part, labels);
   }
 
   /** The loss of some schedules of one task. */

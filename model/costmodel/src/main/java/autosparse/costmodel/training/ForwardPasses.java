@@ -76,7 +76,7 @@ public final class ForwardPasses {
             strategy,
             model.tower().orElseThrow(),
             scope,
-            pyramids.patterns(batch),
+            pyramids.sources(batch),
             () -> pyramids.get(batch)));
   }
 

@@ -2,14 +2,14 @@ package autosparse.costmodel.training;
 
 import autosparse.autograd.Variable;
 import autosparse.costmodel.checkpoint.ModelFile;
+import autosparse.costmodel.memory.PyramidOnDemand;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerPass;
 import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.memory.MemoryTag;
-import autosparse.engine.sparse.Sites;
-import autosparse.layers.PatternPyramid;
+import autosparse.engine.sparse.RowSource;
 import autosparse.layers.RankingLoss;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,8 +65,8 @@ public final class ForwardPlanner implements AutoCloseable {
   }
 
   /** The ways to run the tower over one matrix; empty for a model without a tower. */
-  StrategySearch search(Sites.Pattern pattern) {
-    List<Sites.Pattern> batch = List.of(pattern);
+  StrategySearch search(RowSource pattern) {
+    List<RowSource> batch = List.of(pattern);
     return new StrategySearch(
         device,
         model.tower().orElseThrow(),
@@ -74,21 +74,11 @@ public final class ForwardPlanner implements AutoCloseable {
         false,
         0,
         strategy -> {
-          List<PatternPyramid> made = new ArrayList<>();
-          TowerPass pass =
-              TowerPass.of(
-                  strategy,
-                  model.tower().orElseThrow(),
-                  device.root(),
-                  batch,
-                  () -> {
-                    made.add(new PatternPyramid(device.root(), pattern));
-                    return made.get(0);
-                  });
-          try {
-            ForwardPasses.features(model, device.root(), pass);
-          } finally {
-            made.forEach(PatternPyramid::close);
+          try (PyramidOnDemand whole = new PyramidOnDemand(device.root(), batch)) {
+            ForwardPasses.features(
+                model,
+                device.root(),
+                TowerPass.of(strategy, model.tower().orElseThrow(), device.root(), batch, whole));
           }
         });
   }

@@ -1,13 +1,13 @@
 package autosparse.costmodel.training;
 
 import autosparse.costmodel.memory.MemoryPlan;
+import autosparse.costmodel.memory.PatternRows;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.engine.memory.MemoryBudget;
-import autosparse.engine.sparse.Sites;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.InputException;
-import autosparse.schedule.SparsityPattern;
+import autosparse.schedule.MatrixPattern;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -49,19 +49,18 @@ public final class PlannedPasses {
    * @param matrix its number
    * @throws InputException when it does not fit however it is run, with the budget that would do
    */
-  public void planTower(int matrix, SparsityPattern of) {
+  public void planTower(int matrix, MatrixPattern of) {
     if (planner.model().tower().isEmpty() || towers.containsKey(matrix)) {
       return;
     }
-    StrategySearch search =
-        planner.search(new Sites.Pattern(of.rows(), of.cols(), of.rowPointers(), of.columns()));
+    StrategySearch search = planner.search(new PatternRows(of));
     MemoryPlan plan =
         search
             .fastest(Math.max(0, room() + planner.baseBytes()))
             .orElseThrow(
                 () -> {
                   MemoryPlan smallest = search.smallest();
-                  return tooLarge(
+                  return refused(
                       "the features of " + of.name() + " take",
                       bytes(smallest),
                       " (" + smallest.strategy() + ")",
@@ -71,46 +70,55 @@ public final class PlannedPasses {
     most = Math.max(most, bytes(plan));
   }
 
-  /** Checks that schedules of a task can be scored, one at a time if need be. */
+  /**
+   * Checks that schedules of a task can be scored, one at a time if need be.
+   *
+   * @throws InputException when they cannot, with the budget that would do
+   */
   public void planScores(String name, EncodedTask task, int[] indices) {
     if (indices.length > 0) {
       int[] one = {indices[0]};
       long bytes = planner.scoresBytes(anyFeatures, task, one);
       if (bytes > room()) {
-        throw tooLarge("the score of a schedule of " + name + " takes", bytes, "", "");
+        throw refused("the score of a schedule of " + name + " takes", bytes, "", "");
       }
       most = Math.max(most, bytes);
     }
   }
 
-  /** Checks that the loss of so many schedules fits. */
+  /**
+   * Checks that the loss of so many schedules fits.
+   *
+   * @throws InputException when it does not, with the budget that would do
+   */
   public void planLoss(RankingLoss loss, int schedules) {
     long bytes = planner.lossBytes(loss, schedules);
     if (bytes > room()) {
-      throw tooLarge("a loss of " + schedules + " schedules takes", bytes, "", "");
+      throw refused("a loss of " + schedules + " schedules takes", bytes, "", "");
     }
     most = Math.max(most, bytes);
   }
 
-  private InputException tooLarge(String whatTakes, long bytes, String way, String otherwise) {
-    return new InputException(
-        budget.flag()
-            + ": "
-            + whatTakes
-            + " "
-            + bytes
-            + " bytes at the least"
-            + way
-            + " beside "
-            + base
-            + " of weights, the device's range for tensors has "
-            + Math.max(0, budget.range())
-            + ": raise "
-            + budget.flag()
-            + " to "
-            + budget.bytesFor(base + bytes)
-            + " or more"
-            + otherwise);
+  private InputException refused(String whatTakes, long bytes, String way, String otherwise) {
+    return new InputException(budget.flag() + ": " + tooLarge(whatTakes, bytes, way, otherwise));
+  }
+
+  private String tooLarge(String whatTakes, long bytes, String way, String otherwise) {
+    return whatTakes
+        + " "
+        + bytes
+        + " bytes at the least"
+        + way
+        + " beside "
+        + base
+        + " of weights, the device's range for tensors has "
+        + Math.max(0, budget.range())
+        + ": raise "
+        + budget.flag()
+        + " to "
+        + budget.bytesFor(base + bytes)
+        + " or more"
+        + otherwise;
   }
 
   /** How the tower runs over a planned matrix. */
@@ -135,7 +143,11 @@ public final class PlannedPasses {
    */
   record Batch(int schedules, long bytes) {}
 
-  /** The largest batch, halved until it fits, of the schedules from a place on. */
+  /**
+   * The largest batch, halved until it fits, of the schedules from a place on.
+   *
+   * @throws OutOfBudgetException when not even one fits
+   */
   Batch batch(ForwardPasses.Features features, EncodedTask task, int[] indices, int from) {
     int schedules = Math.min(MOST_SCHEDULES, indices.length - from);
     while (true) {
@@ -145,7 +157,7 @@ public final class PlannedPasses {
         return new Batch(schedules, bytes);
       }
       if (schedules == 1) {
-        throw tooLarge("the score of a schedule takes", bytes, "", "");
+        throw new OutOfBudgetException(tooLarge("the score of a schedule takes", bytes, "", ""));
       }
       schedules = (schedules + 1) / 2;
     }

@@ -5,7 +5,7 @@ import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.engine.memory.MemoryBudget;
 import autosparse.schedule.InputException;
-import autosparse.schedule.SparsityPattern;
+import autosparse.schedule.MatrixPattern;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -29,7 +29,7 @@ public final class PlannedSteps {
   private record Planned(MemoryPlan plan, long headBytes) {}
 
   private final StepPlanner planner;
-  private final List<SparsityPattern> patterns;
+  private final List<? extends MatrixPattern> patterns;
   private final MemoryBudget budget;
   private final Map<List<Integer>, Planned> plans = new HashMap<>();
 
@@ -38,7 +38,8 @@ public final class PlannedSteps {
    * @param patterns of the data
    * @param budget of the device
    */
-  public PlannedSteps(StepPlanner planner, List<SparsityPattern> patterns, MemoryBudget budget) {
+  public PlannedSteps(
+      StepPlanner planner, List<? extends MatrixPattern> patterns, MemoryBudget budget) {
     this.planner = planner;
     this.patterns = List.copyOf(patterns);
     this.budget = budget;
@@ -63,7 +64,10 @@ public final class PlannedSteps {
       if (planned.isEmpty() || planned.get().plan().capacityBytes() > ROOMY * budget.capacity()) {
         StepPlan.Step most =
             group.stream().max(Comparator.comparingLong(this::headBytes)).orElseThrow();
-        planned = Optional.of(plan(most));
+        planned = find(most);
+        if (planned.isEmpty()) {
+          throw new InputException(budget.flag() + ": " + tooLarge(most));
+        }
       }
       plans.put(largest.matrices(), planned.get());
     }
@@ -96,8 +100,9 @@ public final class PlannedSteps {
     return plans.values().stream().map(Planned::plan).toList();
   }
 
+  /** Plans a step that nobody knew of before the run. */
   private Planned plan(StepPlan.Step step) {
-    Planned planned = find(step).orElseThrow(() -> tooLarge(step));
+    Planned planned = find(step).orElseThrow(() -> new OutOfBudgetException(tooLarge(step)));
     plans.put(step.matrices(), planned);
     return planned;
   }
@@ -113,32 +118,32 @@ public final class PlannedSteps {
     return search.fastest(budget.capacity()).map(plan -> new Planned(plan, search.behindBytes()));
   }
 
-  private InputException tooLarge(StepPlan.Step step) {
+  private String tooLarge(StepPlan.Step step) {
     MemoryPlan smallest =
         planner.hasTower() ? planner.search(step).smallest() : planner.onlyPlan(step);
-    return new InputException(
-        budget.flag()
-            + ": a step on "
-            + step.matrices().stream().map(m -> patterns.get(m).name()).toList()
-            + " takes "
-            + smallest.capacityBytes()
-            + " bytes at the least ("
-            + smallest.strategy()
-            + "), "
-            + smallest.baseBytes()
-            + " of them weights, gradients and optimiser; the device's range has "
-            + Math.max(0, budget.range())
-            + ": raise "
-            + budget.flag()
-            + " to "
-            + budget.bytesFor(smallest.capacityBytes())
-            + " or more, or lower "
-            + (planner.hasTower() ? "--channels or " : "")
-            + "--batch");
+    return "a step on "
+        + step.matrices().stream().map(m -> patterns.get(m).name()).toList()
+        + " takes "
+        + smallest.capacityBytes()
+        + " bytes at the least ("
+        + smallest.strategy()
+        + "), "
+        + smallest.baseBytes()
+        + " of them weights, gradients and optimiser; the device's range has "
+        + Math.max(0, budget.range())
+        + ": raise "
+        + budget.flag()
+        + " to "
+        + budget.bytesFor(smallest.capacityBytes())
+        + " or more, or lower "
+        + (planner.hasTower() ? "--channels or " : "")
+        + "--batch";
   }
 
   /**
-   * The strategy of each step, with room made for it among the patterns that stay between steps.
+   * The strategy of each step, with room made for it among the patterns that stay between steps. It
+   * throws {@link OutOfBudgetException} for a step that was not among those planned and does not
+   * fit.
    *
    * @param pyramids of the run
    */

@@ -1,12 +1,11 @@
 package autosparse.costmodel.training;
 
+import autosparse.costmodel.memory.PatternRows;
 import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.engine.TensorScope;
-import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.RowSource;
 import autosparse.layers.PatternPyramid;
-import autosparse.schedule.SparsityPattern;
-import java.lang.ref.SoftReference;
-import java.util.HashMap;
+import autosparse.schedule.MatrixPattern;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,17 +17,16 @@ import java.util.Map;
  */
 public final class PyramidCache implements AutoCloseable {
   private final TensorScope scope;
-  private final List<SparsityPattern> patterns;
+  private final List<PatternRows> sources;
   private final long budget;
-  private final Map<Integer, SoftReference<Sites.Pattern>> onHost = new HashMap<>();
   private final Map<List<Integer>, PatternPyramid> kept = new LinkedHashMap<>(16, 0.75f, true);
 
   /**
    * @param budget bytes that kept pyramids may hold together (the one in use may exceed it)
    */
-  public PyramidCache(TensorScope parent, List<SparsityPattern> patterns, long budget) {
+  public PyramidCache(TensorScope parent, List<? extends MatrixPattern> patterns, long budget) {
     this.scope = parent.child("patterns");
-    this.patterns = patterns;
+    this.sources = patterns.stream().map(PatternRows::new).toList();
     this.budget = budget;
   }
 
@@ -50,30 +48,17 @@ public final class PyramidCache implements AutoCloseable {
   }
 
   private PatternPyramid make(List<Integer> matrices) {
-    PatternPyramid pyramid =
-        new PatternPyramid(scope, patterns(matrices).toArray(Sites.Pattern[]::new));
+    PatternPyramid pyramid = new PatternPyramid(scope, sources(matrices).toArray(RowSource[]::new));
     kept.put(List.copyOf(matrices), pyramid);
     return pyramid;
   }
 
-  /** The patterns of a batch of matrices, on the host. */
-  public List<Sites.Pattern> patterns(List<Integer> matrices) {
-    return matrices.stream().map(this::onHost).toList();
-  }
-
   /**
-   * The same object each time while the heap has room: counts that are made of it are kept by it.
+   * The rows of a batch of matrices, wherever they are; the same objects each time, for counts that
+   * are made of one are kept by it.
    */
-  private Sites.Pattern onHost(int matrix) {
-    SoftReference<Sites.Pattern> made = onHost.get(matrix);
-    Sites.Pattern pattern = made == null ? null : made.get();
-    if (pattern == null) {
-      SparsityPattern source = patterns.get(matrix);
-      pattern =
-          new Sites.Pattern(source.rows(), source.cols(), source.rowPointers(), source.columns());
-      onHost.put(matrix, new SoftReference<>(pattern));
-    }
-    return pattern;
+  public List<PatternRows> sources(List<Integer> matrices) {
+    return matrices.stream().map(sources::get).toList();
   }
 
   /**

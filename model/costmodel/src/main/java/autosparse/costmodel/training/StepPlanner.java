@@ -15,7 +15,8 @@ import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Tensor;
 import autosparse.engine.memory.MemoryTag;
-import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.ConvolutionKernel;
+import autosparse.engine.sparse.RowSource;
 import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,7 +67,7 @@ public final class StepPlanner implements AutoCloseable {
     return new StrategySearch(
         device,
         tower(),
-        pyramids.patterns(step.matrices()),
+        pyramids.sources(step.matrices()),
         true,
         headBytes(step),
         strategy -> run(step, strategy));
@@ -115,14 +116,24 @@ public final class StepPlanner implements AutoCloseable {
   /** Sites of the step's matrices on each level of the tower. */
   public List<Long> sitesByLevel(StepPlan.Step step) {
     SparseTower tower = tower();
-    try (PatternPyramid pyramid =
-        new PatternPyramid(
-            device.root(), pyramids.patterns(step.matrices()).toArray(Sites.Pattern[]::new))) {
+    try (PatternPyramid pyramid = pyramid(step)) {
       tower.prepare(pyramid);
       return LongStream.rangeClosed(0, tower.outputLevel(tower.size() - 1))
           .mapToObj(level -> pyramid.sites((int) level).count())
           .toList();
     }
+  }
+
+  /** Pairs of two sites of the step's matrices that a kernel joins, both orders and itself. */
+  public long pairs(StepPlan.Step step, ConvolutionKernel kernel) {
+    try (PatternPyramid pyramid = pyramid(step)) {
+      return pyramid.map(0, kernel).pairs();
+    }
+  }
+
+  private PatternPyramid pyramid(StepPlan.Step step) {
+    return new PatternPyramid(
+        device.root(), pyramids.sources(step.matrices()).toArray(RowSource[]::new));
   }
 
   private SparseTower tower() {

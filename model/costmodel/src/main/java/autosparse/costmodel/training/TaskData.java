@@ -1,7 +1,7 @@
 package autosparse.costmodel.training;
 
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Problem;
-import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.Split;
 import autosparse.schedule.Task;
 import java.util.List;
@@ -13,7 +13,7 @@ import java.util.List;
  */
 public record TaskData(Task task, Problem problem, int matrix, int[] train, int[] validation) {
 
-  static TaskData of(Split.Part part, SparsityPattern pattern, int matrix) {
+  static TaskData of(Split.Part part, MatrixPattern pattern, int matrix) {
     return new TaskData(
         part.task(),
         part.task().problem(pattern),

@@ -13,12 +13,14 @@ import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.layers.Adam;
 import autosparse.layers.StateDict;
+import autosparse.layers.WeightAverage;
 import autosparse.schedule.InputException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Fits a cost model, one optimiser step a call. The state that a run needs to go on bit for bit is
@@ -32,6 +34,10 @@ public final class Trainer implements AutoCloseable {
   private final PyramidCache pyramids;
   private final StepPlan plan;
   private final Adam optimizer;
+
+  /** Null where weights are not averaged. */
+  private final WeightAverage average;
+
   private final List<EncodedTask> encoded = new ArrayList<>();
   private final double[] best;
   private final StepResults results;
@@ -87,6 +93,10 @@ public final class Trainer implements AutoCloseable {
             model.parameters(),
             Adam.Settings.of(
                 config.rate(), config.weightDecay(), config.decoupledDecay(), config.clip()));
+    this.average =
+        config.ema() > 0
+            ? new WeightAverage(scope, model.parameters(), config.ema() * totalSteps())
+            : null;
     this.encoded.addAll(encoded);
     this.best = data.tasks().stream().mapToDouble(task -> task.best(task.train())).toArray();
     this.results = new StepResults(scope);
@@ -124,9 +134,24 @@ public final class Trainer implements AutoCloseable {
     return step > 0 && step % plan.stepsPerEpoch() == 0;
   }
 
-  /** Weights, and the optimiser's moments behind the prefix {@code optimizer.}. */
+  /**
+   * The weights that the run is to be judged by, averaged if the run averages them; behind the
+   * prefix {@code optimizer.} the moments, and the weights that training goes on with where they
+   * are others.
+   */
   public StateDict stateDict() {
-    return model.parameters().stateDict().with("optimizer.", optimizer.stateDict());
+    StateDict weights = model.parameters().stateDict();
+    StateDict judged =
+        average == null ? weights : average.stateDict().with("optimizer.weights.", weights);
+    return judged.with("optimizer.", optimizer.stateDict());
+  }
+
+  /**
+   * Runs an evaluation of the model with the weights that the run is to be judged by in place of
+   * those that training goes on with.
+   */
+  public <T> T judged(Supplier<T> evaluation) {
+    return average == null ? evaluation.get() : average.inPlaceOfWeights(evaluation);
   }
 
   /** Continues after {@code steps} steps; the caller has loaded {@link #stateDict()}. */
@@ -200,7 +225,7 @@ public final class Trainer implements AutoCloseable {
 
   private TowerPass pass(SparseTower tower, List<Integer> matrices, TowerStrategy strategy) {
     return TowerPass.of(
-        strategy, tower, device.root(), pyramids.patterns(matrices), () -> pyramids.get(matrices));
+        strategy, tower, device.root(), pyramids.sources(matrices), () -> pyramids.get(matrices));
   }
 
   /** Runs a step with a tower pass of one's own. */
@@ -233,6 +258,9 @@ public final class Trainer implements AutoCloseable {
 
   private Tensor updated(double factor) {
     optimizer.step(factor);
+    if (average != null) {
+      average.update(step + 1);
+    }
     return optimizer.norm();
   }
 
@@ -269,6 +297,9 @@ public final class Trainer implements AutoCloseable {
       heads.close();
     }
     results.close();
+    if (average != null) {
+      average.close();
+    }
     optimizer.close();
   }
 }

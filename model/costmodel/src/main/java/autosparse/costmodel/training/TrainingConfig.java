@@ -13,6 +13,8 @@ import autosparse.schedule.InputException;
  * @param rate base learning rate
  * @param decoupledDecay AdamW instead of Adam with L2
  * @param clip largest global gradient norm, 0 for none
+ * @param ema horizon of the running average of the weights, see {@link
+ *     autosparse.layers.WeightAverage}, as a share of the run's steps; 0 for none
  * @param seed of weights, batches and dropout
  */
 public record TrainingConfig(
@@ -26,6 +28,7 @@ public record TrainingConfig(
     double weightDecay,
     boolean decoupledDecay,
     double clip,
+    double ema,
     long seed) {
   public TrainingConfig {
     require(epochs >= 1, "epochs", epochs, "at least 1");
@@ -35,6 +38,7 @@ public record TrainingConfig(
     require(rate > 0, "learning rate", rate, "more than 0");
     require(weightDecay >= 0, "weight decay", weightDecay, "at least 0");
     require(clip >= 0, "clip", clip, "at least 0");
+    require(ema >= 0 && ema <= 1, "ema", ema, "from 0 to 1");
   }
 
   private static void require(boolean holds, String field, Number value, String expected) {

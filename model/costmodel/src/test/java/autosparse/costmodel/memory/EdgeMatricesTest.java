@@ -14,7 +14,6 @@ import autosparse.engine.Tensor;
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.Parameters;
-import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -38,19 +37,11 @@ class EdgeMatricesTest {
           waco
               ? SparseTower.waco(parameters.in("tower"), 4)
               : SparseTower.autoSparse(parameters.in("tower"), 4);
-      List<PatternPyramid> whole = new ArrayList<>();
       List<double[]> values = new ArrayList<>();
-      TowerPass pass =
-          TowerPass.of(
-              strategy,
-              tower,
-              device.root(),
-              List.of(matrix),
-              () -> {
-                whole.add(new PatternPyramid(device.root(), matrix));
-                return whole.get(0);
-              });
-      try (Tape tape = Tape.recording(device.root(), 1)) {
+      List<RowSource> batch = List.of(matrix);
+      try (PyramidOnDemand whole = new PyramidOnDemand(device.root(), batch);
+          Tape tape = Tape.recording(device.root(), 1)) {
+        TowerPass pass = TowerPass.of(strategy, tower, device.root(), batch, whole);
         for (Variable average : pass.pooled(tape)) {
           values.add(average.value().toDoubles());
           tape.gradient(average, g -> device.operators().elementwise().fill(g, 1));
@@ -59,7 +50,6 @@ class EdgeMatricesTest {
         pass.finish();
       }
       parameters.gradients().stream().map(Tensor::toDoubles).forEach(values::add);
-      whole.forEach(PatternPyramid::close);
       return new Outcome(values, device.ledger().peakBytes());
     }
   }

@@ -16,7 +16,6 @@ import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import autosparse.kernels.Gpu;
 import autosparse.layers.Parameters;
-import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -85,25 +84,14 @@ class StrategySearchTest {
   }
 
   private void step(List<RowSource> batch, TowerStrategy strategy) {
-    List<PatternPyramid> whole = new ArrayList<>();
-    try (Tape tape = Tape.recording(device.root(), 1)) {
-      TowerPass pass =
-          TowerPass.of(
-              strategy,
-              tower,
-              device.root(),
-              batch,
-              () -> {
-                whole.add(new PatternPyramid(device.root(), batch.toArray(RowSource[]::new)));
-                return whole.get(0);
-              });
+    try (PyramidOnDemand whole = new PyramidOnDemand(device.root(), batch);
+        Tape tape = Tape.recording(device.root(), 1)) {
+      TowerPass pass = TowerPass.of(strategy, tower, device.root(), batch, whole);
       for (Variable average : pass.pooled(tape)) {
         tape.gradient(average, g -> device.operators().elementwise().fill(g, 1));
       }
       tape.backward();
       pass.finish();
-    } finally {
-      whole.forEach(PatternPyramid::close);
     }
   }
 
@@ -176,7 +164,7 @@ class StrategySearchTest {
     long most = search.plan(TowerStrategy.KEEP_ALL).capacityBytes();
     planned.clear();
     assertTrue(search.ofKind(Strips.class, (long) (share * most)).isPresent());
-    assertTrue(planned.size() <= 6, planned.toString());
+    assertTrue(planned.size() <= 8, planned.toString());
   }
 
   /** Where the head takes what there is, no number of strips helps, and few are tried. */
@@ -199,6 +187,14 @@ class StrategySearchTest {
     assertTrue(strips(batch, smallest).size() > 16, smallest.toString());
     MemoryPlan aMatrix = search.plan(new Strips(Strip.size(batch)));
     assertTrue(smallest.capacityBytes() < aMatrix.capacityBytes() / 2, smallest + ", " + aMatrix);
+  }
+
+  /** All its rows must stay together, so there is one strip, and it has the matrix's size. */
+  @Test
+  void aMatrixOfFewRowsIsOneStrip() {
+    RowSource few = band(8);
+    MemoryPlan plan = search(List.of(few), new HashSet<>()).ofKind(Strips.class, 0).orElseThrow();
+    assertEquals(new Strips(few.sites()), plan.strategy());
   }
 
   @Test

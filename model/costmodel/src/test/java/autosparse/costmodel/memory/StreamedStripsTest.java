@@ -53,8 +53,14 @@ class StreamedStripsTest {
 
   private static Outcome run(
       Device opened, List<? extends RowSource> batch, TowerStrategy strategy, boolean training) {
-    try (Device device = opened;
-        Parameters parameters = new Parameters(device.root(), 7)) {
+    try (Device device = opened) {
+      return runOn(device, batch, strategy, training);
+    }
+  }
+
+  private static Outcome runOn(
+      Device device, List<? extends RowSource> batch, TowerStrategy strategy, boolean training) {
+    try (Parameters parameters = new Parameters(device.root(), 7)) {
       SparseTower tower = SparseTower.autoSparse(parameters.in("tower"), 8);
       long before = device.allocator().liveBytes();
       device.ledger().setRecording(true);
@@ -174,7 +180,7 @@ class StreamedStripsTest {
     Outcome inMemory = run(cpu(), batch, STRIPS, training);
     try (CsrFile first = CsrFile.open(write(batch.get(0), "a.csr"));
         CsrFile second = CsrFile.open(write(batch.get(1), "b.csr"))) {
-      List<CsrFileRows> onDisk = List.of(new CsrFileRows(first), new CsrFileRows(second));
+      List<PatternRows> onDisk = List.of(new PatternRows(first), new PatternRows(second));
       assertSameBits(inMemory, run(cpu(), onDisk, STRIPS, training));
       assertEquals(
           inMemory.placements, run(cpu(), onDisk, STRIPS, training).placements, "placements");
@@ -192,7 +198,7 @@ class StreamedStripsTest {
       String message =
           assertThrows(
                   InputException.class,
-                  () -> run(cpu(), List.of(new CsrFileRows(csr)), STRIPS, true))
+                  () -> run(cpu(), List.of(new PatternRows(csr)), STRIPS, true))
               .getMessage();
       assertEquals(file + ": column 7777 in row 1900, expected 0 to 1999", message);
     }
@@ -226,6 +232,28 @@ class StreamedStripsTest {
     }
   }
 
+  /** The host waits to count strips once: not in the backward pass, nor in a step that follows. */
+  @Tag("gpu")
+  @Test
+  void stripsAreCountedOnce() {
+    GpuTests.require();
+    List<Sites.Pattern> batch = List.of(band(4000), TowerStrategyTest.pattern(1500, 900, 4, 1));
+    try (CudaDevice cuda = CudaDevice.open(CudaDevice.Options.of(0).withCapacity(CAPACITY))) {
+      long[] waits = new long[3];
+      Outcome[] outcomes = new Outcome[3];
+      for (int step = 0; step < waits.length; step++) {
+        long before = cuda.context().waits();
+        outcomes[step] = runOn(cuda, batch, STRIPS, true);
+        waits[step] = cuda.context().waits() - before;
+      }
+      assertTrue(waits[1] < waits[0], waits[1] + " waits after " + waits[0]);
+      assertEquals(outcomes[0].values.size(), waits[1], "one for each tensor that is read");
+      assertEquals(waits[1], waits[2]);
+      assertSameBits(outcomes[0], outcomes[1]);
+      assertSameBits(outcomes[0], outcomes[2]);
+    }
+  }
+
   /** Two buffers as large as the largest strip, in each of the two passes. */
   @Test
   void twoStripsRowsAreInThePlan() {
@@ -250,12 +278,38 @@ class StreamedStripsTest {
     assertTrue(watched.most.get() <= STRIPS.sites(), watched.most + " sites read at once");
     long strips = watched.reads.get() / 2;
     assertTrue(strips >= 10, strips + " strips");
+    assertEquals(0, watched.reads.get() % 2, "each strip is read once a pass");
 
     watched.most.set(0);
     watched.reads.set(0);
     run(PlanningDevice.cpu(CAPACITY), List.of(watched), STRIPS, true);
     assertTrue(watched.most.get() <= STRIPS.sites(), watched.most + " sites counted at once");
     assertEquals(strips, watched.reads.get(), "each strip is read once to plan both passes");
+  }
+
+  /** Whatever the device has room for. */
+  @Test
+  void stripsOfAFileAreNoLargerThanTheHostHasRoomFor() throws IOException {
+    Sites.Pattern band = band(20_000);
+    long whole = band.bytes(0, band.rows());
+    Path file = write(band, "large.csr");
+    try (Device device = PlanningDevice.cpu(CAPACITY);
+        Parameters parameters = new Parameters(device.root(), 7)) {
+      SparseTower tower = SparseTower.autoSparse(parameters.in("tower"), 8);
+      assertEquals(1, Strip.of(List.of(band), tower, CAPACITY).size());
+      for (long rangeBytes : new long[] {whole / 3, whole / 10}) {
+        try (CsrFile csr = CsrFile.open(file, rangeBytes)) {
+          PatternRows rows = new PatternRows(csr);
+          long largest =
+              Strip.of(List.of(rows), tower, CAPACITY).stream()
+                  .mapToLong(strip -> rows.bytes(strip.firstRow(), strip.endRow()))
+                  .max()
+                  .orElseThrow();
+          assertTrue(largest <= rangeBytes, largest + " bytes of " + rangeBytes);
+          assertTrue(largest > rangeBytes / 2, largest + " bytes of " + rangeBytes);
+        }
+      }
+    }
   }
 
   @Test

@@ -54,6 +54,15 @@ class BinsTest {
     assertEquals(4, Bins.fit(List.of(), 4, 16).features());
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 16})
+  void noDataGiveMoreThanFullBins(int most) {
+    List<float[]> rows = column(new SplittableRandom(2).doubles(500).toArray());
+    assertEquals(
+        Bins.fit(rows, 1, most).width(), Bins.full(1, most).width(), "as many values as may be");
+    assertEquals(3 * Bins.full(1, most).width(), Bins.full(3, most).width());
+  }
+
   /** The sum of a feature's bins rises with it and is the same number only for equal values. */
   @ParameterizedTest
   @ValueSource(ints = {2, 5, 16})

@@ -21,7 +21,7 @@ import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.memory.MemoryBudget;
-import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.RowSource;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
@@ -93,8 +93,8 @@ class PlannedPassesTest {
       all = IntStream.range(0, task.size()).toArray();
     }
 
-    Sites.Pattern sites() {
-      return pyramids.patterns(List.of(0)).get(0);
+    RowSource sites() {
+      return pyramids.sources(List.of(0)).get(0);
     }
 
     PlannedPasses plans(long range) {
@@ -222,6 +222,13 @@ class PlannedPassesTest {
                   () -> bench.plans(base + 256).planScores("m", bench.task, bench.all))
               .getMessage();
       assertTrue(head.contains("the score of a schedule of m"), head);
+      PlannedPasses unchecked = bench.plans(base + 256);
+      String later =
+          assertThrows(
+                  OutOfBudgetException.class,
+                  () -> unchecked.batch(bench.planner.anyFeatures(), bench.task, bench.all, 0))
+              .getMessage();
+      assertTrue(later.startsWith("in the middle of the run: the score of a schedule"), later);
       String loss =
           assertThrows(
                   InputException.class,

@@ -17,6 +17,7 @@ import autosparse.engine.PlanningDevice;
 import autosparse.engine.Precision;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.kernels.Gpu;
+import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Op;
 import autosparse.schedule.SparsityPattern;
 import java.io.IOException;
@@ -47,7 +48,7 @@ class PlannedStepTest {
     TrainingData tiny = TinyTraining.data(folder);
     // Rows enough for several strips.
     List<SparsityPattern> longer = new ArrayList<>();
-    for (SparsityPattern pattern : tiny.patterns()) {
+    for (MatrixPattern pattern : tiny.patterns()) {
       int number = longer.size();
       longer.add(SyntheticData.pattern(pattern.name(), 500 + 200 * number, 40, 3, 17L + number));
     }

@@ -164,6 +164,26 @@ class PlannedStepsTest {
     }
   }
 
+  /**
+   * Only steps beyond those that are planned at the start can end so: a run failed, not its input.
+   */
+  @Test
+  void aStepThatNobodyPlannedAndThatDoesNotFitIsAFailureOfTheRun() {
+    try (TinyTraining training = training(ModelKind.AUTOSPARSE, 1L << 26);
+        StepPlanner planner = planner(training, data)) {
+      long smallest = planner.search(step(data)).smallest().capacityBytes();
+      PlannedSteps steps =
+          new PlannedSteps(planner, data.patterns(), MemoryBudget.ofTensors(smallest - 1));
+      steps.planAll(List.of());
+      training.trainer.plan(steps.among(training.pyramids));
+      String message =
+          assertThrows(OutOfBudgetException.class, training.trainer::next).getMessage();
+      assertTrue(message.startsWith("in the middle of the run: a step on ["), message);
+      assertTrue(message.contains("raise --memory-budget to " + smallest), message);
+      assertEquals(0, training.trainer.step());
+    }
+  }
+
   /** Many small matrices of random sizes, in a range that few of their pyramids fit together. */
   @Test
   void thousandsOfStepsOfRandomSizeDoNotGrow() {

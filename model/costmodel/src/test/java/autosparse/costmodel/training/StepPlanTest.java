@@ -56,6 +56,7 @@ class StepPlanTest {
             0,
             true,
             0,
+            0,
             seed));
   }
 
@@ -201,7 +202,7 @@ class StepPlanTest {
         new StepPlan(
             held,
             new TrainingConfig(
-                RankingLoss.MARGIN, 1, 8, 0, 3, 1e-3, RateSchedule.CONSTANT, 0, true, 0, 1));
+                RankingLoss.MARGIN, 1, 8, 0, 3, 1e-3, RateSchedule.CONSTANT, 0, true, 0, 0, 1));
     for (Step step : plan.epoch(0)) {
       assertEquals(List.of(matrix("m0"), matrix("m2")), step.matrices());
     }

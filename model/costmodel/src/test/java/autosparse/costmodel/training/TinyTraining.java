@@ -83,8 +83,13 @@ public final class TinyTraining implements AutoCloseable {
   }
 
   static TrainingConfig config(RankingLoss loss, int epochs, int matricesPerStep, double rate) {
+    return config(loss, epochs, matricesPerStep, rate, 0.1);
+  }
+
+  static TrainingConfig config(
+      RankingLoss loss, int epochs, int matricesPerStep, double rate, double ema) {
     return new TrainingConfig(
-        loss, epochs, 16, 0, matricesPerStep, rate, RateSchedule.LINEAR, 1e-2, true, 1, 5);
+        loss, epochs, 16, 0, matricesPerStep, rate, RateSchedule.LINEAR, 1e-2, true, 1, ema, 5);
   }
 
   void run(long steps) {

@@ -1,5 +1,6 @@
 package autosparse.costmodel.training;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.layers.RankingLoss;
+import autosparse.layers.StateDict;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import java.io.IOException;
@@ -153,6 +156,73 @@ class TrainerTest {
     }
   }
 
+  private static Map<String, double[]> values(StateDict state) {
+    Map<String, double[]> values = new LinkedHashMap<>();
+    state.tensors().forEach((name, tensor) -> values.put(name, tensor.toDoubles()));
+    return values;
+  }
+
+  private static void assertSame(Map<String, double[]> expected, StateDict state, String prefix) {
+    expected.forEach(
+        (name, values) ->
+            assertArrayEquals(values, state.tensors().get(prefix + name).toDoubles(), name));
+  }
+
+  @Test
+  void aRunIsJudgedByItsAveragedWeightsAndTrainsAsIfThereWereNone() {
+    int epochs = 3;
+    double ema = 0.2;
+    ModelConfig model = TinyTraining.model(ModelKind.AUTOSPARSE);
+    try (TinyTraining averaged =
+            new TinyTraining(
+                data, model, TinyTraining.config(RankingLoss.LAMBDARANK, epochs, 1, 3e-3, ema), 2);
+        TinyTraining plain =
+            new TinyTraining(
+                data, model, TinyTraining.config(RankingLoss.LAMBDARANK, epochs, 1, 3e-3, 0), 2)) {
+      double horizon = ema * averaged.trainer.totalSteps();
+      Map<String, double[]> sums = new LinkedHashMap<>();
+      double shares = 0;
+      while (!averaged.trainer.isDone()) {
+        plain.trainer.next();
+        averaged.trainer.next();
+        double share = Math.exp(averaged.trainer.step() / horizon);
+        shares += share;
+        values(plain.model.parameters().stateDict())
+            .forEach(
+                (name, values) -> {
+                  double[] sum = sums.computeIfAbsent(name, none -> new double[values.length]);
+                  for (int i = 0; i < sum.length; i++) {
+                    sum[i] += share * values[i];
+                  }
+                });
+      }
+      Map<String, double[]> weights = values(plain.trainer.stateDict());
+      weights.keySet().removeIf(name -> name.startsWith(ModelFile.OPTIMIZER));
+      StateDict state = averaged.trainer.stateDict();
+      assertSame(weights, state, "optimizer.weights.");
+      assertSame(weights, averaged.model.parameters().stateDict(), "");
+      for (Map.Entry<String, double[]> sum : sums.entrySet()) {
+        double[] average = sum.getValue();
+        for (int i = 0; i < average.length; i++) {
+          average[i] /= shares;
+        }
+        String name = sum.getKey();
+        assertArrayEquals(average, state.tensors().get(name).toDoubles(), 1e-6, name);
+      }
+      Map<String, double[]> saved = values(state);
+      double[] judged =
+          averaged.trainer.judged(
+              () -> {
+                Map<String, double[]> seen = values(averaged.model.parameters().stateDict());
+                seen.forEach((name, values) -> assertArrayEquals(saved.get(name), values, name));
+                return judge(averaged);
+              });
+      assertSame(weights, averaged.model.parameters().stateDict(), "");
+      assertNotEquals(judge(averaged)[0], judged[0]);
+      assertEquals(judge(plain)[0], plain.trainer.judged(() -> judge(plain))[0]);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = ModelKind.class,
@@ -166,13 +236,7 @@ class TrainerTest {
       perEpoch = training.trainer.stepsPerEpoch();
       last = 2 * perEpoch + 1;
       for (long step = 0; step < last; step++) {
-        Map<String, double[]> state = new LinkedHashMap<>();
-        training
-            .trainer
-            .stateDict()
-            .tensors()
-            .forEach((name, tensor) -> state.put(name, tensor.toDoubles()));
-        saved.put(step, state);
+        saved.put(step, values(training.trainer.stateDict()));
         training.trainer.next();
       }
       end = training.bits();

@@ -14,6 +14,7 @@ import java.util.List;
  * @param only matrices to keep to; empty for all of the data
  * @param split how schedules are held out
  * @param heldOut base matrices to hold out with {@link Split.Kind#BASE}; empty to choose by seed
+ * @param splitSeed of the random choice of what is held out
  */
 public record DataOptions(
     Path data,
@@ -21,7 +22,8 @@ public record DataOptions(
     List<Op> ops,
     List<String> only,
     Split.Kind split,
-    List<String> heldOut) {
+    List<String> heldOut,
+    long splitSeed) {
   /** Throws {@link autosparse.schedule.InputException} if they do not fit together. */
   public DataOptions {
     ops = ops.stream().distinct().toList();

@@ -1,12 +1,16 @@
 package autosparse.trainer.options;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Everything {@code evaluate} was asked for.
  *
- * @param checkpoint a safetensors file
+ * @param checkpoints safetensors files, judged together
  * @param data records, matrices, operators and split to judge on
- * @param seed of the split
  */
-public record EvaluateOptions(Path checkpoint, DataOptions data, DeviceOptions device, long seed) {}
+public record EvaluateOptions(List<Path> checkpoints, DataOptions data, DeviceOptions device) {
+  public EvaluateOptions {
+    checkpoints = List.copyOf(checkpoints);
+  }
+}

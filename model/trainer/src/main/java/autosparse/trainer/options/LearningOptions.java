@@ -13,6 +13,7 @@ import autosparse.layers.RateSchedule;
  * @param batchesPerEpoch random batches of a matrix in one epoch, at most; 0 for all
  * @param matricesPerStep matrices whose towers run in one step
  * @param clip largest norm of the gradient; 0 for no clipping
+ * @param ema horizon of the running average of the weights, as a share of the run; 0 for none
  */
 public record LearningOptions(
     RankingLoss loss,
@@ -25,7 +26,11 @@ public record LearningOptions(
     RateSchedule rateSchedule,
     double weightDecay,
     double clip,
+    double ema,
     long seed) {
+  /** What {@code --ema} is unless the user says otherwise. */
+  public static final String DEFAULT_EMA = "0.1";
+
   /** Throws {@link autosparse.schedule.InputException} for a value out of range. */
   public LearningOptions {
     Require.positive("--epochs", epochs);
@@ -37,6 +42,7 @@ public record LearningOptions(
         learningRate > 0 && learningRate <= 1, "--lr", learningRate, "a number above 0, up to 1");
     Require.notNegative("--weight-decay", weightDecay);
     Require.notNegative("--clip", clip);
+    Require.that(ema >= 0 && ema <= 1, "--ema", ema, "a share of the run, from 0 to 1");
   }
 
   /** The same for the training loop; decay is decoupled from the gradient (AdamW). */
@@ -52,6 +58,7 @@ public record LearningOptions(
         weightDecay,
         true,
         clip,
+        ema,
         seed);
   }
 }

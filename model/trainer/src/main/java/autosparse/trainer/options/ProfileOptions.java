@@ -57,7 +57,7 @@ public record ProfileOptions(
    * A matrix to generate.
    *
    * @param kind band, rmat or uniform
-   * @param nnz nonzeros to aim for
+   * @param nnz nonzeros to aim for; R-MAT draws so many places, of which some coincide
    */
   public record Generated(PatternKind kind, long nnz) {
     /** Diagonals of a band and, about, nonzeros of a row elsewhere. */
@@ -76,9 +76,13 @@ public record ProfileOptions(
       Require.that(nnz >= 1000 && nnz <= 1 << 30, "--generate", nnz, "1000 to 2^30 nonzeros");
     }
 
-    /** Such as {@code band-1000000}. */
-    public String name() {
-      return kind.id() + "-" + nnz;
+    /**
+     * Such as {@code band-999980}.
+     *
+     * @param made nonzeros that the matrix has
+     */
+    public String name(long made) {
+      return kind.id() + "-" + made;
     }
 
     /**
@@ -110,6 +114,11 @@ public record ProfileOptions(
         "--model",
         model.model(),
         "a network that reads patterns");
+    Require.that(
+        device.memoryBudgetBytes() == 0,
+        "--memory-budget",
+        device.memoryBudgetBytes(),
+        "none here: --budgets names those to find a way for");
     Require.that(gpu.isEmpty() || !measure, "--measure", "with --gpu " + gpu, "one of the two");
   }
 }

@@ -1,8 +1,7 @@
 package autosparse.trainer.profile;
 
 import autosparse.costmodel.ModelKind;
-import autosparse.schedule.SparsityPattern;
-import java.util.stream.IntStream;
+import autosparse.engine.sparse.ConvolutionKernel;
 
 /**
  * What the same step takes in a plain framework (gather, product and index_add for each offset of a
@@ -23,71 +22,35 @@ public final class PlainFramework {
   private static final double MEASURED_ELEMENT = 2;
   private static final double WACO_SHARE = 21.5 / (116.8 * 32 / MEASURED_CHANNELS);
 
+  /** The window in which neighbours are counted. */
+  public static final ConvolutionKernel WINDOW = new ConvolutionKernel(3, 1, 1);
+
   /** The estimate in words, for a reader. */
   public static final String SOURCE =
       "Estimate from what plain PyTorch took on an H200 in bf16 at 128 channels: 116.8 GB for a band"
           + " of 10 million nonzeros (8.11 neighbours of a nonzero in a 3×3 window), 60.3 GB for an"
           + " R-MAT matrix of 9.7 million (1.31); a straight line in the neighbours, times nonzeros,"
           + " channels and bytes of an element. WACO's tower took 21.5 GB at 32 channels for the band,"
-          + " .74 of the line.";
+          + " .74 of the line. Weights, optimiser and head come on top: for a small matrix they are most.";
 
   private PlainFramework() {}
 
   /**
    * Peak of a training step.
    *
+   * @param nonzeros of the matrix
+   * @param pairs of two nonzeros of which one lies in the {@link #WINDOW} around the other
    * @param element bytes of a feature
    */
-  public static double bytes(SparsityPattern pattern, ModelKind kind, int channels, int element) {
+  public static double bytes(long nonzeros, long pairs, ModelKind kind, int channels, int element) {
     double slope = (BAND_BYTES - RMAT_BYTES) / (BAND_NEIGHBORS - RMAT_NEIGHBORS);
-    double ofSite = RMAT_BYTES + slope * (neighbors(pattern) - RMAT_NEIGHBORS);
+    double neighbors = (double) pairs / Math.max(1, nonzeros);
+    double ofSite = RMAT_BYTES + slope * (neighbors - RMAT_NEIGHBORS);
     boolean waco = kind == ModelKind.WACO || kind == ModelKind.WACO_WIDE;
-    return pattern.nnz()
+    return nonzeros
         * ofSite
         * (channels / MEASURED_CHANNELS)
         * (element / MEASURED_ELEMENT)
         * (waco ? WACO_SHARE : 1);
-  }
-
-  /** Nonzeros in the 3×3 window around a nonzero, itself included; the mean over all. */
-  static double neighbors(SparsityPattern pattern) {
-    if (pattern.nnz() == 0) {
-      return 0;
-    }
-    long pairs =
-        IntStream.range(0, pattern.rows())
-            .parallel()
-            .mapToLong(
-                row -> {
-                  long ofRow = 0;
-                  for (int other = row - 1; other <= row + 1; other++) {
-                    if (other >= 0 && other < pattern.rows()) {
-                      ofRow += near(pattern, row, other);
-                    }
-                  }
-                  return ofRow;
-                })
-            .sum();
-    return (double) pairs / pattern.nnz();
-  }
-
-  /** Pairs of a nonzero of one row and one of another at most a column apart: a sliding window. */
-  private static long near(SparsityPattern pattern, int row, int other) {
-    long from = pattern.rowStart(other);
-    long to = from;
-    long end = pattern.rowEnd(other);
-    long pairs = 0;
-    for (long p = pattern.rowStart(row); p < pattern.rowEnd(row); p++) {
-      int column = pattern.column(p);
-      while (from < end && pattern.column(from) < column - 1) {
-        from++;
-      }
-      to = Math.max(to, from);
-      while (to < end && pattern.column(to) <= column + 1) {
-        to++;
-      }
-      pairs += to - from;
-    }
-    return pairs;
   }
 }

@@ -166,6 +166,14 @@ public final class RunFolder implements AutoCloseable {
     return Files.isRegularFile(directory.resolve(CONFIG));
   }
 
+  /** The run that a checkpoint's file lies in. */
+  public static Optional<Path> ofCheckpoint(Path file) {
+    return Optional.ofNullable(file.toAbsolutePath().getParent())
+        .filter(folder -> folder.endsWith(CHECKPOINTS))
+        .map(Path::getParent)
+        .filter(RunFolder::isRun);
+  }
+
   /** The options that a run was started with. */
   public static Map<String, Object> readConfig(Path run) {
     return ConfigFile.read(run.resolve(CONFIG));

@@ -3,6 +3,9 @@ package autosparse.trainer.profile;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import autosparse.costmodel.ModelKind;
+import autosparse.costmodel.memory.PatternRows;
+import autosparse.engine.PlanningDevice;
+import autosparse.layers.PatternPyramid;
 import autosparse.schedule.SparsityPattern;
 import autosparse.tuner.generate.PatternKind;
 import autosparse.tuner.generate.PatternSpec;
@@ -16,7 +19,7 @@ class PlainFrameworkTest {
   }
 
   /** By brute force over all pairs. */
-  private static double neighbors(SparsityPattern pattern) {
+  private static long pairs(SparsityPattern pattern) {
     long pairs = 0;
     for (int row = 0; row < pattern.rows(); row++) {
       for (long p = pattern.rowStart(row); p < pattern.rowEnd(row); p++) {
@@ -29,18 +32,30 @@ class PlainFrameworkTest {
         }
       }
     }
-    return (double) pairs / pattern.nnz();
+    return pairs;
+  }
+
+  /** As {@code memory-profile} counts them. */
+  private static long counted(SparsityPattern pattern) {
+    try (PlanningDevice device = PlanningDevice.cpu(1L << 30);
+        PatternPyramid pyramid = new PatternPyramid(device.root(), new PatternRows(pattern))) {
+      return pyramid.map(0, PlainFramework.WINDOW).pairs();
+    }
+  }
+
+  private static double bytes(SparsityPattern pattern, ModelKind kind, int channels, int element) {
+    return PlainFramework.bytes(pattern.nnz(), counted(pattern), kind, channels, element);
   }
 
   @Test
   void neighborsAreThoseOfAWindow() {
     SparsityPattern uniform = generated(PatternKind.UNIFORM, 60, 0);
-    assertEquals(neighbors(uniform), PlainFramework.neighbors(uniform), 1e-12);
+    assertEquals(pairs(uniform), counted(uniform));
     SparsityPattern band = generated(PatternKind.BAND, 50, 1);
-    assertEquals(neighbors(band), PlainFramework.neighbors(band), 1e-12);
+    assertEquals(pairs(band), counted(band));
     SparsityPattern empty = SparsityPattern.of("empty", 3, 3, new long[4], new int[0]);
-    assertEquals(0, PlainFramework.neighbors(empty));
-    assertEquals(0, PlainFramework.bytes(empty, ModelKind.AUTOSPARSE, 128, 2));
+    assertEquals(0, counted(empty));
+    assertEquals(0, bytes(empty, ModelKind.AUTOSPARSE, 128, 2));
   }
 
   /** A band of nine diagonals, ten thousand rows: the measured 116.8 GB for 10 million nonzeros. */
@@ -48,11 +63,11 @@ class PlainFrameworkTest {
   void aBandTakesWhatWasMeasured() {
     SparsityPattern band = generated(PatternKind.BAND, 10_000, 1);
     double each = 116.8e9 / 9_999_979;
-    double bytes = PlainFramework.bytes(band, ModelKind.AUTOSPARSE, 128, 2) / band.nnz();
+    double bytes = bytes(band, ModelKind.AUTOSPARSE, 128, 2) / band.nnz();
     assertEquals(each, bytes, 0.01 * each);
-    double narrow = PlainFramework.bytes(band, ModelKind.AUTOSPARSE, 32, 4) / band.nnz();
+    double narrow = bytes(band, ModelKind.AUTOSPARSE, 32, 4) / band.nnz();
     assertEquals(bytes / 2, narrow, 1e-6 * bytes);
-    double waco = PlainFramework.bytes(band, ModelKind.WACO, 32, 2) / band.nnz();
+    double waco = bytes(band, ModelKind.WACO, 32, 2) / band.nnz();
     assertEquals(21.5e9 / 9_999_979, waco, 0.01 * waco);
   }
 }

@@ -64,10 +64,11 @@ public final class MatrixWriter {
    * Writes a pattern.
    *
    * @param comment what a Matrix Market file says about where it comes from; one line
+   * @return its nonzeros
    * @throws InputException if it has too many nonzeros for the format
    * @throws autosparse.costmodel.checkpoint.FileWriteException if the file cannot be written
    */
-  public static void write(MatrixRows pattern, Path file, Format format, String comment) {
+  public static long write(MatrixRows pattern, Path file, Format format, String comment) {
     long nnz = pattern.nnz();
     if (format == Format.CSR && nnz > Integer.MAX_VALUE) {
       throw new InputException(
@@ -91,6 +92,7 @@ public final class MatrixWriter {
             throw broken.getCause();
           }
         });
+    return nnz;
   }
 
   /** Matrices are written once and fetched often. */

@@ -8,7 +8,8 @@ import autosparse.schedule.InputException;
  * @param kind the kind; not one that needs a matrix
  * @param rows number of rows; a stencil rounds it down to a full grid
  * @param cols number of columns; a stencil's are its rows
- * @param nnz nonzeros to aim for; a stencil has what its points give
+ * @param nnz nonzeros to aim for; a stencil has what its points give, R-MAT fewer: it draws so many
+ *     places, and those that coincide are one nonzero
  * @param parameter what the kind has beside: edge of a block, points of a stencil, exponent of a
  *     power law, share of a band that is filled, RMAT's chance of the upper left quarter; 0 = the
  *     usual

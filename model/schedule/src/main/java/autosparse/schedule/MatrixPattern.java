@@ -1,0 +1,87 @@
+package autosparse.schedule;
+
+/**
+ * The positions of a matrix's nonzeros, in memory ({@link SparsityPattern}) or left on disk ({@link
+ * CsrFile}): sizes, counts, and rows by ranges. Ranges may be read by several threads.
+ */
+public sealed interface MatrixPattern extends AutoCloseable permits SparsityPattern, CsrFile {
+  /**
+   * Some rows.
+   *
+   * @param rowPointers [rows + 1], from 0 to their number of nonzeros
+   * @param columns [nonzeros], strictly ascending within each row
+   */
+  record Rows(long[] rowPointers, int[] columns) {
+    /** Number of rows. */
+    public int count() {
+      return rowPointers.length - 1;
+    }
+  }
+
+  /** The matrix's name, without folder or suffix. */
+  String name();
+
+  /** Number of rows. */
+  int rows();
+
+  /** Number of columns. */
+  int cols();
+
+  /** Number of nonzeros. */
+  long nnz();
+
+  /**
+   * Index of a row's first nonzero; for {@code row == rows()} the number of nonzeros.
+   *
+   * @throws InputException when a file has no such index there
+   */
+  long rowStart(int row);
+
+  /**
+   * Reads rows {@code from} to {@code to} (exclusive).
+   *
+   * @throws InputException naming the file, row, value and what was expected, when one is broken
+   */
+  Rows read(int from, int to);
+
+  /** What splits leave of this pattern; counted when first asked for, then kept. */
+  PatternCounts counts();
+
+  /**
+   * Bytes that the rows of one {@link #read} are meant to take at the most, where so few can be
+   * asked for; no limit for a pattern in memory.
+   */
+  long rangeBytes();
+
+  /** Bytes of heap of so many rows with so many nonzeros as {@link Rows}, or of a whole pattern. */
+  static long bytes(long rows, long nonzeros) {
+    return HeapSize.array(rows + 1, Long.BYTES) + HeapSize.array(nonzeros, Integer.BYTES);
+  }
+
+  /**
+   * Where a range of at most so many bytes ends.
+   *
+   * @param from its first row
+   * @param to behind the last row that it may have
+   * @return {@code from} + 1 where even that row takes more
+   */
+  default int rangeEnd(int from, int to, long bytes) {
+    long start = rowStart(from);
+    int fits = from + 1;
+    int above = to + 1;
+    // The one most often asked for first: everything.
+    int end = to;
+    while (above - fits > 1) {
+      if (bytes(end - from, rowStart(end) - start) <= bytes) {
+        fits = end;
+      } else {
+        above = end;
+      }
+      end = fits + (above - fits) / 2;
+    }
+    return fits;
+  }
+
+  @Override
+  void close();
+}
