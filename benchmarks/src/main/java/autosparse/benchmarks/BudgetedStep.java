@@ -61,16 +61,15 @@ final class BudgetedStep implements AutoCloseable {
 
   /** Runs one step and waits for its loss. */
   double run(TowerStrategy strategy, RowSource matrix) {
-    return onPass(strategy, matrix, this::run);
+    onPass(strategy, matrix, this::run);
+    return ranking.loss();
   }
 
-  /** Does something with the tower's pass over a matrix and waits for its loss. */
-  private double onPass(TowerStrategy strategy, RowSource matrix, Consumer<TowerPass> work) {
+  private void onPass(TowerStrategy strategy, RowSource matrix, Consumer<TowerPass> work) {
     List<RowSource> batch = List.of(matrix);
     try (PyramidOnDemand whole = new PyramidOnDemand(scope, batch)) {
       work.accept(TowerPass.of(strategy, tower(), scope, batch, whole));
     }
-    return ranking.loss();
   }
 
   private void run(TowerPass pass) {
@@ -88,7 +87,31 @@ final class BudgetedStep implements AutoCloseable {
 
   /** What a step of these weights would change them by, which leaves them as they are. */
   StepGradients gradients(TowerStrategy strategy, RowSource matrix) {
-    double loss = onPass(strategy, matrix, this::backward);
+    onPass(strategy, matrix, this::backward);
+    return gradients(ranking.loss());
+  }
+
+  /**
+   * As {@link #gradients}, of the tower alone, where each average has a gradient of 1: averages that
+   * differ in their last bits open and close ReLUs of the head, which changes gradients at once.
+   */
+  StepGradients towerGradients(TowerStrategy strategy, RowSource matrix) {
+    onPass(
+        strategy,
+        matrix,
+        pass -> {
+          try (Tape tape = Tape.recording(scope, step)) {
+            for (Variable average : pass.pooled(tape)) {
+              tape.gradient(average, g -> scope.device().operators().elementwise().fill(g, 1));
+            }
+            tape.backward();
+            pass.finish();
+          }
+        });
+    return gradients(0);
+  }
+
+  private StepGradients gradients(double loss) {
     StepGradients gradients = StepGradients.of(loss, network.model().parameters());
     network.model().parameters().zeroGradients();
     return gradients;

@@ -34,8 +34,8 @@ import java.util.Optional;
  *
  * <p>{@code copy} is the ceiling that the floor is counted with, bytes a second; measured first
  * unless it is given. {@code compare=yes} says of each budget how far loss and gradients of a step
- * of fresh weights are from those under the first budget named, see {@link
- * StepGradients.Difference}.
+ * of fresh weights are from those under the first budget named, and those of its tower for the same
+ * gradient of the averages, see {@link StepGradients.Difference}.
  */
 public final class Budgets {
   private static final long LARGE = 1L << 50;
@@ -65,7 +65,7 @@ public final class Budgets {
    * @param floorMilliseconds time of the tower's bytes at the ceiling of copies
    * @param losses of the steps; the first is that of fresh weights, unless there is but one, which
    *     a step of warming up goes before
-   * @param compared loss and gradients of fresh weights, where budgets are compared
+   * @param compared gradients of fresh weights, where budgets are compared
    */
   record Row(
       String matrix,
@@ -78,7 +78,7 @@ public final class Budgets {
       double floorMilliseconds,
       long hostPeak,
       double[] losses,
-      Optional<StepGradients> compared) {
+      Optional<Compared> compared) {
     static final String HEAD =
         "matrix              budget     ms/step   floor/ms  planned peak  measured peak   range"
             + " needed  host peak GB  plan s  first loss  how";
@@ -102,6 +102,21 @@ public final class Budgets {
     }
   }
 
+  /**
+   * What two budgets are compared by.
+   *
+   * @param step of the whole network
+   * @param tower for the same gradient of its averages
+   */
+  record Compared(StepGradients step, StepGradients tower) {
+    private String from(Compared first) {
+      return "  differs by "
+          + step.from(first.step)
+          + ", its tower alone by "
+          + tower.from(first.tower);
+    }
+  }
+
   private Budgets() {}
 
   /** Runs a step under each budget; one line each. */
@@ -116,7 +131,7 @@ public final class Budgets {
       }
       System.out.println(Row.HEAD);
       for (String matrix : settings.get("matrix").split(",", -1)) {
-        Optional<StepGradients> first = Optional.empty();
+        Optional<Compared> first = Optional.empty();
         for (String budget : settings.get("budget").split(",", -1)) {
           Row row = run(matrix, budget, settings);
           System.out.println(row + difference(row, first));
@@ -130,11 +145,8 @@ public final class Budgets {
   }
 
   /** What a line says of the step's distance from the first budget's. */
-  private static String difference(Row row, Optional<StepGradients> first) {
-    return row.compared()
-        .flatMap(step -> first.map(step::from))
-        .map(difference -> "  differs by " + difference)
-        .orElse("");
+  private static String difference(Row row, Optional<Compared> first) {
+    return row.compared().flatMap(own -> first.map(own::from)).orElse("");
   }
 
   /** Settings by name, checked; the usual ones where none is given. */
@@ -234,9 +246,12 @@ public final class Budgets {
     try (BudgetedStep step = new BudgetedStep(device, config, RankingLoss.MARGIN, schedules)) {
       double[] losses = new double[number(settings, "steps")];
       double[] times = new double[losses.length];
-      Optional<StepGradients> compared =
+      Optional<Compared> compared =
           settings.get("compare").equals("yes")
-              ? Optional.of(step.gradients(plan.strategy(), source))
+              ? Optional.of(
+                  new Compared(
+                      step.gradients(plan.strategy(), source),
+                      step.towerGradients(plan.strategy(), source)))
               : Optional.empty();
       if (losses.length == 1 && compared.isEmpty()) {
         // Kernels are loaded; weights are then not those of a first step any more.

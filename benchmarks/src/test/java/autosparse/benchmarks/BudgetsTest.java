@@ -40,10 +40,14 @@ final class BudgetsTest {
 
   /** Of fresh weights: the loss that is compared is that of the first step, bit for bit. */
   private static void assertClose(Budgets.Row kept, Budgets.Row other) {
-    assertEquals(kept.losses()[0], kept.compared().orElseThrow().loss());
-    StepGradients.Difference difference =
-        other.compared().orElseThrow().from(kept.compared().orElseThrow());
-    assertTrue(difference.loss() <= 1e-5 && difference.gradient() <= 1e-5, difference.toString());
+    Budgets.Compared first = kept.compared().orElseThrow();
+    Budgets.Compared second = other.compared().orElseThrow();
+    assertEquals(kept.losses()[0], first.step().loss());
+    StepGradients.Difference step = second.step().from(first.step());
+    assertTrue(step.loss() <= 1e-5 && step.gradient() <= 1e-5, step.toString());
+    StepGradients.Difference tower = second.tower().from(first.tower());
+    assertTrue(tower.gradient() <= 1e-5, tower.toString());
+    assertTrue(tower.parameter().startsWith("tower."), tower.toString());
   }
 
   @Test

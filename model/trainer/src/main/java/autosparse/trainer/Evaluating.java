@@ -77,8 +77,7 @@ final class Evaluating {
     return 0;
   }
 
-  private static Evaluation judge(
-      Device device, TrainingData data, List<TaskScores> scores) {
+  private static Evaluation judge(Device device, TrainingData data, List<TaskScores> scores) {
     return Evaluator.judge(device, data, scores, PlannedModel.LOSS, LOSS_BATCH);
   }
 

@@ -113,8 +113,8 @@ class TrainBudgetTest {
    * The same words in the same places; strips add up in another order, which the digits may tell.
    */
   private static void assertSameButForRounding(String expected, String actual) {
-    String[] words = expected.split("\\s+");
-    String[] others = actual.split("\\s+");
+    String[] words = expected.split("\\s+", -1);
+    String[] others = actual.split("\\s+", -1);
     assertEquals(words.length, others.length, actual);
     for (int i = 0; i < words.length; i++) {
       if (words[i].contains(".")) {
