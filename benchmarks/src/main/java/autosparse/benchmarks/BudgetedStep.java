@@ -92,8 +92,9 @@ final class BudgetedStep implements AutoCloseable {
   }
 
   /**
-   * As {@link #gradients}, of the tower alone, where each average has a gradient of 1: averages that
-   * differ in their last bits open and close ReLUs of the head, which changes gradients at once.
+   * As {@link #gradients}, of the tower alone, where each average has a gradient of 1: averages
+   * that differ in their last bits open and close ReLUs of the head, which changes gradients at
+   * once.
    */
   StepGradients towerGradients(TowerStrategy strategy, RowSource matrix) {
     onPass(

@@ -47,8 +47,7 @@ class HeapSizeTest {
     assertNear(COUNT * HeapSize.array(7, 4), allocated(() -> new int[7]), 512);
     assertNear(COUNT * HeapSize.array(0, 8), allocated(() -> new long[0]), 512);
     assertNear(COUNT * HeapSize.references(5), allocated(() -> new Object[5]), 512);
-    assertNear(
-        COUNT * HeapSize.object(3, 12), allocated(() -> new Sample("", "", "", 1, 2)), 512);
+    assertNear(COUNT * HeapSize.object(3, 12), allocated(() -> new Sample("", "", "", 1, 2)), 512);
   }
 
   @Test
@@ -98,10 +97,7 @@ class HeapSizeTest {
   void aTaskTakesWhatItSays() throws IOException {
     StringBuilder lines = new StringBuilder();
     for (int chunk = 1; chunk <= 20_000; chunk++) {
-      lines
-          .append("0 1 A 2 i k A 2 i 0 k 1 0 0 i None None 0 4 ")
-          .append(chunk)
-          .append(" 1.5\n");
+      lines.append("0 1 A 2 i k A 2 i 0 k 1 0 0 i None None 0 4 ").append(chunk).append(" 1.5\n");
     }
     Path records = Files.createDirectories(folder.resolve("records/spmm"));
     Files.writeString(records.resolve("m.txt"), lines);

@@ -164,16 +164,14 @@ class PatternOnDiskTest {
     Path csr = write(pattern);
     Path text = folder.resolve("text.mtx");
     Files.writeString(
-        text,
-        "%%MatrixMarket matrix coordinate pattern general\n50 40 3\n1 1\n3 2\n4 4\n");
+        text, "%%MatrixMarket matrix coordinate pattern general\n50 40 3\n1 1\n3 2\n4 4\n");
     long csrBytes = MatrixPattern.bytes(50, pattern.nnz());
     long textBytes = MatrixPattern.bytes(50, 3);
     // Three quarters are room, for two of the first or one of each.
     long bytes = 4 * Math.max(2 * csrBytes, csrBytes + textBytes) / 3 + 16;
     List<Path> files = List.of(csr, csr, text);
     PatternMemory memory = new PatternMemory(bytes);
-    assertEquals(
-        List.of(MatrixReader.size(csr), MatrixReader.size(text)), memory.plan(files));
+    assertEquals(List.of(MatrixReader.size(csr), MatrixReader.size(text)), memory.plan(files));
     assertInstanceOf(SparsityPattern.class, memory.open(csr));
     try (MatrixPattern second = memory.open(csr)) {
       assertEquals(CsrFile.class, second.getClass());
@@ -189,11 +187,9 @@ class PatternOnDiskTest {
               enough.set(wanted);
               return "have more";
             });
-    String message =
-        assertThrows(InputException.class, () -> small.plan(files)).getMessage();
+    String message = assertThrows(InputException.class, () -> small.plan(files)).getMessage();
     assertTrue(message.contains(".csr files can stay on disk: have more, now or once"), message);
-    assertEquals(
-        List.of(MatrixReader.size(text)), new PatternMemory(enough.get()).plan(files));
+    assertEquals(List.of(MatrixReader.size(text)), new PatternMemory(enough.get()).plan(files));
     assertThrows(
         InputException.class, () -> new PatternMemory(enough.get() / 16 * 16 - 16).plan(files));
   }

@@ -35,7 +35,9 @@ final class HostPlan {
 
   private static final int COPIES_AT_WORK = 2;
 
-  /** Of so many equal shares of what is left, patterns get one: they may be at work, all of them. */
+  /**
+   * Of so many equal shares of what is left, patterns get one: they may be at work, all of them.
+   */
   private static final int SHARES = 1 + COPIES_AT_WORK;
 
   private final Map<String, Long> kept = new LinkedHashMap<>();
@@ -81,8 +83,7 @@ final class HostPlan {
     PatternMemory memory =
         most < bytes
             ? new PatternMemory(most)
-            : new PatternMemory(
-                bytes, enough -> budget.roomFor(keptBytes() + SHARES * enough));
+            : new PatternMemory(bytes, enough -> budget.roomFor(keptBytes() + SHARES * enough));
     List<MatrixSize> held = memory.plan(files);
     keepHeld(held, together, held.size() < files.size() ? memory.rangesBytes() : 0);
     return memory;

@@ -68,8 +68,8 @@ public final class Main {
   }
 
   /**
-   * @param patternBudget bytes of the heap that matrices' patterns may take even where the host
-   *     has more
+   * @param patternBudget bytes of the heap that matrices' patterns may take even where the host has
+   *     more
    */
   Main(PrintStream out, PrintStream err, long patternBudget) {
     this.patternBudget = patternBudget;

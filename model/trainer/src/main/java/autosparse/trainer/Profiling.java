@@ -214,8 +214,7 @@ final class Profiling {
 
   /** A matrix's file, as if it were the only one. */
   private Supplier<MatrixPattern> matrix(HostBudget host, Path file) {
-    PatternMemory memory =
-        new HostPlan(host).keepMatrices(List.of(file), 1, main.patternBudget());
+    PatternMemory memory = new HostPlan(host).keepMatrices(List.of(file), 1, main.patternBudget());
     return () -> memory.open(file);
   }
 

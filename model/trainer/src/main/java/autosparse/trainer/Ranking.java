@@ -34,8 +34,7 @@ final class Ranking {
   int run() {
     DeviceSelection selection = Devices.select(options.device());
     HostPlan host = new HostPlan(selection.host());
-    PatternMemory memory =
-        host.keepMatrices(List.of(options.matrix()), 1, main.patternBudget());
+    PatternMemory memory = host.keepMatrices(List.of(options.matrix()), 1, main.patternBudget());
     ScheduleFile candidates;
     double[] scores;
     try (MatrixPattern pattern = memory.open(options.matrix())) {
