@@ -168,11 +168,12 @@ public record Schedule(
    */
   public Schedule inCanonicalOrder() {
     Comparator<AxisSplit> byAxis = Comparator.comparing(AxisSplit::axis);
+    List<LevelModes> modes = levelModes.stream().map(Schedule::inCanonicalOrder).toList();
     return new Schedule(
         sorted(formatSplits, byAxis),
         sorted(storageOrders, Comparator.comparing(StorageOrder::tensor)),
         sorted(
-            levelModes.stream().map(Schedule::inCanonicalOrder).toList(),
+            modes.equals(levelModes) ? levelModes : modes,
             Comparator.comparing(LevelModes::tensor)),
         sorted(loopSplits, byAxis),
         loopOrder,
