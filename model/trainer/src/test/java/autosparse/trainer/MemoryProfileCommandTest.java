@@ -78,7 +78,7 @@ class MemoryProfileCommandTest {
             "--strategies",
             "keep-all,checkpoints,strips",
             "--budgets",
-            "64m,24m,1k",
+            "128m,96m,1k",
             "--measure"));
     List<String> rows = Files.readAllLines(out.resolve("profile.csv"));
     assertEquals(1 + 3 * (3 + 1 + 3), rows.size(), rows.toString());

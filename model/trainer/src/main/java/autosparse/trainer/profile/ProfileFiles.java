@@ -47,7 +47,8 @@ public final class ProfileFiles {
             profile.sitesByLevel().toString().replaceAll("[\\[\\],]", ""),
             within.text(),
             within.bytes() == 0 ? "" : String.valueOf(within.bytes()),
-            plan.map(p -> p.strategy().toString()).orElse(within.absence()),
+            // Commas part cells.
+            plan.map(p -> p.strategy().toString().replace(",", ";")).orElse(within.absence()),
             plan.map(p -> String.valueOf(profile.budgetFor(p))).orElse(""),
             plan.map(p -> String.valueOf(p.capacityBytes())).orElse(""),
             plan.map(p -> String.valueOf(p.peakBytes())).orElse(""),
