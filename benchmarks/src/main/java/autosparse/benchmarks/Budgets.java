@@ -11,15 +11,11 @@ import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
 import autosparse.engine.PlanningDevice;
+import autosparse.engine.memory.SystemMemory;
 import autosparse.engine.sparse.RowSource;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -280,7 +276,7 @@ public final class Budgets {
           planSeconds,
           device.ledger().peakBytes(),
           1e3 * bytes / copy(settings),
-          hostPeak(),
+          SystemMemory.ofThisMachine().peakResidentBytes().orElse(0),
           losses,
           compared);
     }
@@ -318,24 +314,5 @@ public final class Budgets {
       bytes += (double) sites[layer] * tower.channels(layer) * size;
     }
     return 3 * bytes - sites[0] * 4.0;
-  }
-
-  /** Most memory that the process has had resident so far, in bytes; 0 where nobody says. */
-  private static long hostPeak() {
-    Path status = Path.of("/proc/self/status");
-    if (!Files.isReadable(status)) {
-      return 0;
-    }
-    List<String> lines;
-    try {
-      lines = new ArrayList<>(Files.readAllLines(status));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return lines.stream()
-        .filter(line -> line.startsWith("VmHWM:"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-        .findFirst()
-        .orElse(0);
   }
 }

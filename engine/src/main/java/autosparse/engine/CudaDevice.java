@@ -12,6 +12,7 @@ import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.Sites;
 import autosparse.kernels.Cleanup;
 import autosparse.kernels.CudaContext;
+import autosparse.kernels.HostLedger;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -160,6 +161,11 @@ public final class CudaDevice implements Device {
   @Override
   public MemoryBudget budget() {
     return budget;
+  }
+
+  @Override
+  public HostLedger hostLedger() {
+    return context.hostLedger();
   }
 
   @Override

@@ -9,6 +9,7 @@ import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.sparse.LevelCounts;
 import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.Sites;
+import autosparse.kernels.HostLedger;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -58,6 +59,9 @@ public sealed interface Device extends AutoCloseable
   default MemoryBudget budget() {
     return MemoryBudget.ofTensors(memory().capacity());
   }
+
+  /** The book of what this device takes of the host outside the Java heap, tensors aside. */
+  HostLedger hostLedger();
 
   /**
    * Whether operators are queued for a processor of its own, so that few large pieces of work and

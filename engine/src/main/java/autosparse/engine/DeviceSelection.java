@@ -1,7 +1,15 @@
 package autosparse.engine;
 
+import autosparse.engine.cpu.CpuOperators;
+import autosparse.engine.memory.HostBudget;
+import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.memory.MemoryBudgetException;
+import autosparse.kernels.CudaContext;
 import autosparse.kernels.CudaDriver;
 import autosparse.kernels.Gpu;
+import autosparse.kernels.HostLedger;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -13,18 +21,57 @@ import java.util.function.Supplier;
  * @param precision what it computes in: the fastest that the GPU has, single on the CPU, unless
  *     asked otherwise; the reference computes in double, whatever this says
  * @param gpu the GPU that was chosen, if one was
+ * @param host what the process may take of the machine's memory with this device
  */
 public record DeviceSelection(
-    String chosen, String reason, Precision precision, Optional<Gpu> gpu, Options options) {
+    String chosen,
+    String reason,
+    Precision precision,
+    Optional<Gpu> gpu,
+    Options options,
+    HostBudget host) {
   private static final String CUDA = "cuda:";
 
+  /** What {@link HostBudget#outside} calls the memory of a GPU's driver and libraries. */
+  public static final String DRIVER = "CUDA driver";
+
+  /** Allowance for {@link #DRIVER}: libraries' code and what they keep on the host. */
+  private static final long DRIVER_BYTES = 1L << 30;
+
+  /** What {@link HostBudget#outside} calls the memory that OpenBLAS copies operands to. */
+  public static final String BLAS = "OpenBLAS";
+
+  /** Allowance for {@link #BLAS}, for each thread that multiplies. */
+  private static final long BLAS_BYTES = 8L << 20;
+
   private static DeviceSelection host(String name, String reason, Options options) {
-    return new DeviceSelection(name, reason, Precision.FP32, Optional.empty(), options);
+    return new DeviceSelection(
+        name, reason, Precision.FP32, Optional.empty(), options, onCpu(options));
   }
 
   private static DeviceSelection gpu(Gpu gpu, Options options) {
     return new DeviceSelection(
-        gpu.device(), gpu.name(), Precision.fastestOn(gpu), Optional.of(gpu), options);
+        gpu.device(),
+        gpu.name(),
+        Precision.fastestOn(gpu),
+        Optional.of(gpu),
+        options,
+        onGpu(options));
+  }
+
+  private static HostBudget onCpu(Options options) {
+    int threads = options.host().threads();
+    Map<String, Long> besides = new LinkedHashMap<>();
+    besides.put(HostLedger.Kind.SCRATCH.toString(), threads * CpuOperators.SCRATCH_BYTES);
+    besides.put(BLAS, threads * BLAS_BYTES);
+    return HostBudget.of(options.hostMemoryBudget(), true, besides);
+  }
+
+  private static HostBudget onGpu(Options options) {
+    Map<String, Long> besides = new LinkedHashMap<>();
+    besides.put(HostLedger.Kind.STAGING.toString(), CudaContext.STAGING_BYTES);
+    besides.put(DRIVER, DRIVER_BYTES);
+    return HostBudget.of(options.hostMemoryBudget(), false, besides);
   }
 
   /** Lowest compute capability that our kernels are compiled for, times ten. */
@@ -36,13 +83,26 @@ public record DeviceSelection(
    * @param memoryBudget most bytes to take of the device, on a GPU all that is not for tensors
    *     included; 0 for the device's own default
    * @param threads threads of a CPU engine; 0 for all cores
+   * @param hostMemoryBudget most bytes that the process takes of the machine's memory; 0 for what
+   *     the machine has for it
    */
-  public record Options(long memoryBudget, int threads) {
+  public record Options(long memoryBudget, int threads, long hostMemoryBudget) {
     public Options {
-      if (memoryBudget < 0 || threads < 0) {
+      if (memoryBudget < 0 || threads < 0 || hostMemoryBudget < 0) {
         throw new IllegalArgumentException(
-            "memory budget " + memoryBudget + ", threads " + threads + ": expected 0 or more");
+            "memory budgets "
+                + memoryBudget
+                + " and "
+                + hostMemoryBudget
+                + ", threads "
+                + threads
+                + ": expected 0 or more");
       }
+    }
+
+    /** On a machine whose memory is this process' own. */
+    public Options(long memoryBudget, int threads) {
+      this(memoryBudget, threads, 0);
     }
 
     public static Options defaults() {
@@ -51,7 +111,6 @@ public record DeviceSelection(
 
     HostDevice.Options host() {
       HostDevice.Options host = HostDevice.Options.defaults();
-      host = memoryBudget == 0 ? host : host.withCapacity(memoryBudget);
       return threads == 0 ? host : host.withThreads(threads);
     }
   }
@@ -146,31 +205,60 @@ public record DeviceSelection(
     } else if (format != Precision.FP32) {
       throw new IllegalArgumentException("the " + chosen + " device computes in fp32");
     }
-    return new DeviceSelection(chosen, reason, format, gpu, options);
+    return new DeviceSelection(chosen, reason, format, gpu, options, host);
+  }
+
+  /** The same device when more is known of what the process takes of the host. */
+  public DeviceSelection withHost(HostBudget budget) {
+    return new DeviceSelection(chosen, reason, precision, gpu, options, budget);
   }
 
   /**
    * Opens the chosen device.
    *
    * @throws autosparse.kernels.CudaCallException when a GPU fails
-   * @throws autosparse.engine.memory.MemoryBudgetException when a GPU has not as much memory free
-   *     as the budget says, or the budget leaves nothing for tensors
+   * @throws autosparse.engine.memory.MemoryBudgetException when a GPU, or the host for the CPU, has
+   *     not as much memory as the budget says, or the budget leaves nothing for tensors
    */
   public Device open() {
     return gpu.isPresent()
         ? CudaDevice.open(cuda().withBudget(options.memoryBudget()))
-        : host(options.host());
+        : host(options.host().withBudget(cpuBudget(options.memoryBudget())));
+  }
+
+  /**
+   * What tensors on the CPU may take.
+   *
+   * @param asked bytes; 0 for what the host's budget leaves
+   */
+  private MemoryBudget cpuBudget(long asked) {
+    MemoryBudget left = host.tensorBudget();
+    if (asked > left.range()) {
+      throw new MemoryBudgetException(
+          MemoryBudget.FLAG
+              + ": "
+              + asked
+              + " bytes, expected at most "
+              + left.range()
+              + ": of the host's "
+              + left.bytes()
+              + " (--host-memory-budget) others are: "
+              + left.takenText());
+    }
+    return asked == 0 ? left : MemoryBudget.ofTensors(asked);
   }
 
   /**
    * Opens the chosen device with a range of so many bytes for tensors, whatever the budget.
    *
    * @throws autosparse.kernels.CudaCallException when a GPU fails or has not as much memory free
+   * @throws autosparse.engine.memory.MemoryBudgetException when the host has not as much for the
+   *     CPU
    */
   public Device openWithRange(long bytes) {
     return gpu.isPresent()
         ? CudaDevice.open(cuda().withCapacity(bytes))
-        : host(options.host().withCapacity(bytes));
+        : host(options.host().withBudget(cpuBudget(bytes)));
   }
 
   private CudaDevice.Options cuda() {

@@ -13,6 +13,7 @@ import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.Sites;
 import autosparse.kernels.CudaContext;
 import autosparse.kernels.Gpu;
+import autosparse.kernels.HostLedger;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -33,6 +34,7 @@ public final class PlanningDevice implements Device {
   private final DeviceMemory memory;
   private final Operators operators;
   private final PlannedPatterns patterns;
+  private final HostLedger host;
   private final Runnable onClose;
   private final DeviceBlocks blocks;
   private final TensorScope root;
@@ -44,6 +46,7 @@ public final class PlanningDevice implements Device {
       DeviceMemory memory,
       Operators operators,
       PlannedPatterns patterns,
+      HostLedger host,
       Runnable onClose) {
     this.name = name;
     this.real = real;
@@ -51,6 +54,7 @@ public final class PlanningDevice implements Device {
     this.memory = memory;
     this.operators = operators;
     this.patterns = patterns;
+    this.host = host;
     this.onClose = onClose;
     this.blocks = new DeviceBlocks(memory, false);
     this.root = new TensorScope(this, null, name);
@@ -66,6 +70,7 @@ public final class PlanningDevice implements Device {
         new PlannedMemory(capacity),
         CpuOperators.planning(patterns),
         patterns,
+        new HostLedger(),
         () -> {});
   }
 
@@ -79,6 +84,7 @@ public final class PlanningDevice implements Device {
         new PlannedMemory(capacity),
         InertOperators.with(patterns, new InertOperators.SparseConvolution()),
         patterns,
+        new HostLedger(),
         () -> {});
   }
 
@@ -98,6 +104,7 @@ public final class PlanningDevice implements Device {
         new CudaMemory(context, capacity),
         planning.operators(),
         planning.patterns(),
+        context.hostLedger(),
         context::close);
   }
 
@@ -151,6 +158,12 @@ public final class PlanningDevice implements Device {
   @Override
   public DeviceMemory memory() {
     return memory;
+  }
+
+  /** On a GPU that of the context that is planned with, which takes the same blocks. */
+  @Override
+  public HostLedger hostLedger() {
+    return host;
   }
 
   @Override

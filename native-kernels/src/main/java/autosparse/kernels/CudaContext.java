@@ -26,6 +26,10 @@ public final class CudaContext implements AutoCloseable {
   /** Sections of the ring of the first stream; what a step writes fits one. */
   private static final int STAGING_SECTIONS = 8;
 
+  /** Page-locked bytes that all copies of a context go through, those of {@link #upload} too. */
+  public static final long STAGING_BYTES =
+      (long) (STAGING_SECTIONS + Fetching.BUFFERS + Uploads.SECTIONS) * Staging.PIECE;
+
   private final Driver driver;
   private final PlanningDriver planning;
   private final Gpu gpu;
@@ -34,6 +38,7 @@ public final class CudaContext implements AutoCloseable {
   private final Fetching fetching;
   private final Map<String, LoadedModule> modules = new HashMap<>();
   private final List<PinnedBlock> argumentBlocks = new ArrayList<>();
+  private final HostLedger host = new HostLedger();
   private Thread owner = Thread.currentThread();
   private String lastLaunch = "none";
   private long launches;
@@ -211,10 +216,8 @@ public final class CudaContext implements AutoCloseable {
     LoadedModule module = modules.computeIfAbsent(family, this::load);
     List<Parameter> parameters = module.ptx.parameters(entry);
     Driver.Function function = ask("kernel " + name, () -> driver.function(module.module, entry));
-    PinnedBlock block =
-        ask(
-            "arguments of " + name,
-            () -> driver.allocatePinned(Kernel.blockBytes(parameters.size())));
+    int bytes = Kernel.blockBytes(parameters.size());
+    PinnedBlock block = ask("arguments of " + name, () -> pin(HostLedger.Kind.ARGUMENTS, bytes));
     argumentBlocks.add(block);
     return new Kernel(this, name, function, parameters, block);
   }
@@ -357,6 +360,24 @@ public final class CudaContext implements AutoCloseable {
     Driver.Event event = ask("making an event", driver::createEvent);
     run("recording an event", () -> driver.record(event, stream));
     return new StreamMark(this, event);
+  }
+
+  /** Page-locked memory that this context has taken of the host. */
+  public HostLedger hostLedger() {
+    return host;
+  }
+
+  /** The one place where host memory is page-locked. */
+  PinnedBlock pin(HostLedger.Kind kind, long bytes) {
+    PinnedBlock block = driver.allocatePinned(bytes);
+    host.taken(kind, bytes);
+    return block;
+  }
+
+  /** Gives back what {@link #pin} took. */
+  void unpin(HostLedger.Kind kind, PinnedBlock block, long bytes) {
+    driver.freePinned(block);
+    host.given(kind, bytes);
   }
 
   /** What writes go through now. */
@@ -506,7 +527,8 @@ public final class CudaContext implements AutoCloseable {
           }
           staging.close();
           fetching.close();
-          argumentBlocks.forEach(driver::freePinned);
+          argumentBlocks.forEach(
+              block -> unpin(HostLedger.Kind.ARGUMENTS, block, block.buffer().capacity()));
           modules.values().forEach(module -> driver.unload(module.module));
           driver.destroy(stream);
           driver.releaseContext(gpu.ordinal());

@@ -11,20 +11,23 @@ import java.nio.ByteOrder;
  * fills one, the other is emptied.
  */
 final class Fetching {
+  /** One is filled while the other is emptied. */
+  static final int BUFFERS = 2;
+
   private static final int PIECE = Staging.PIECE;
 
   private final CudaContext context;
   private final Driver driver;
   private final Driver.Stream stream;
-  private final PinnedBlock[] buffers = new PinnedBlock[2];
-  private final Event[] filled = new Event[2];
+  private final PinnedBlock[] buffers = new PinnedBlock[BUFFERS];
+  private final Event[] filled = new Event[BUFFERS];
 
   Fetching(CudaContext context, Driver driver, Driver.Stream stream) {
     this.context = context;
     this.driver = driver;
     this.stream = stream;
     for (int b = 0; b < buffers.length; b++) {
-      buffers[b] = driver.allocatePinned(PIECE);
+      buffers[b] = context.pin(HostLedger.Kind.STAGING, PIECE);
       filled[b] = driver.createEvent();
     }
   }
@@ -60,7 +63,7 @@ final class Fetching {
   void close() {
     for (int b = 0; b < buffers.length; b++) {
       driver.destroy(filled[b]);
-      driver.freePinned(buffers[b]);
+      context.unpin(HostLedger.Kind.STAGING, buffers[b], PIECE);
     }
   }
 }

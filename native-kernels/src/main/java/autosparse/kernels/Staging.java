@@ -38,7 +38,7 @@ final class Staging {
     this.sections = new PinnedBlock[sections];
     this.read = new Event[sections];
     for (int s = 0; s < sections; s++) {
-      this.sections[s] = driver.allocatePinned(PIECE);
+      this.sections[s] = context.pin(HostLedger.Kind.STAGING, PIECE);
       read[s] = driver.createEvent();
       driver.record(read[s], stream);
     }
@@ -74,7 +74,7 @@ final class Staging {
   void close() {
     for (int s = 0; s < sections.length; s++) {
       driver.destroy(read[s]);
-      driver.freePinned(sections[s]);
+      context.unpin(HostLedger.Kind.STAGING, sections[s], PIECE);
     }
   }
 }

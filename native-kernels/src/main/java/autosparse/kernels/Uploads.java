@@ -9,7 +9,7 @@ package autosparse.kernels;
  */
 final class Uploads {
   /** Sections of the ring: a round that is larger makes the host wait for the first stream. */
-  private static final int SECTIONS = 16;
+  static final int SECTIONS = 16;
 
   private final Driver driver;
   private final Driver.Stream first;

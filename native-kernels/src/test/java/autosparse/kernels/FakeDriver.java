@@ -33,6 +33,7 @@ class FakeDriver implements Driver {
   int version = 12060;
   List<Gpu> gpus = List.of(GPU);
   int liveBlocks;
+  long pinnedBytes;
   int launches;
   int sharedBytes;
   private long nextAddress = 1 << 20;
@@ -143,11 +144,13 @@ class FakeDriver implements Driver {
 
   @Override
   public PinnedBlock allocatePinned(long bytes) {
+    pinnedBytes += bytes;
     return new Block(bytes);
   }
 
   @Override
   public void freePinned(PinnedBlock block) {
+    pinnedBytes -= block.buffer().capacity();
     liveBlocks--;
   }
 

@@ -3,6 +3,7 @@ package autosparse.engine.cpu;
 import autosparse.engine.Operators;
 import autosparse.engine.operators.SparsePatternOperators;
 import autosparse.engine.planning.InertOperators;
+import autosparse.kernels.HostLedger;
 
 /** Assembles the families. */
 public final class CpuOperators {
@@ -13,8 +14,19 @@ public final class CpuOperators {
     return InertOperators.with(pattern, new PlannedConvolution());
   }
 
-  public static Operators create(int threads) {
-    WorkerPool pool = new WorkerPool(threads);
+  /**
+   * Bytes that the engine takes of the host for each of its threads, outside the Java heap and
+   * besides tensors; more only for layers whose operands are larger, which are then booked.
+   */
+  public static final long SCRATCH_BYTES = Scratch.BLOCK_BYTES;
+
+  /**
+   * The CPU engine.
+   *
+   * @param host books what it takes of the host besides tensors
+   */
+  public static Operators create(int threads, HostLedger host) {
+    WorkerPool pool = new WorkerPool(threads, host);
     return new Operators(
         new CpuGemm(pool),
         new CpuElementwise(pool),

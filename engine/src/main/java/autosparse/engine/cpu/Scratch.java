@@ -1,5 +1,6 @@
 package autosparse.engine.cpu;
 
+import autosparse.kernels.HostLedger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -13,6 +14,13 @@ import org.bytedeco.javacpp.Pointer;
  * for operands of BLAS. Grows to the largest request and is reused; contents are undefined.
  */
 final class Scratch implements AutoCloseable {
+  /**
+   * Bytes of the native block, which is made whole: how much the engine takes does not depend on
+   * which thread happened to do which tile. Pages are committed when they are first touched.
+   */
+  static final long BLOCK_BYTES = 8L << 20;
+
+  private final HostLedger host;
   private final float[][] arrays = new float[8][];
   private final int[][] intArrays = new int[8][];
   private final long[][] longArrays = new long[4][];
@@ -22,6 +30,11 @@ final class Scratch implements AutoCloseable {
   private FloatBuffer floats;
   private LongBuffer longs;
   private FloatBuffer zeros;
+
+  Scratch(HostLedger host) {
+    this.host = host;
+    reserveNative(1);
+  }
 
   /** Heap array number {@code slot} (0 to 7) of at least {@code size} elements. */
   float[] array(int slot, int size) {
@@ -51,12 +64,13 @@ final class Scratch implements AutoCloseable {
   void reserveNative(int size) {
     if (blockFloats < size) {
       close();
-      long bytes = 4L * Math.max(size, 1 << 16);
+      long bytes = Math.max(4L * size, BLOCK_BYTES);
       Pointer fresh = Pointer.malloc(bytes);
       if (fresh == null || fresh.isNull()) {
         throw new IllegalStateException(
             "the operating system refuses " + bytes + " bytes of scratch memory");
       }
+      host.taken(HostLedger.Kind.SCRATCH, bytes);
       block = new BytePointer(fresh);
       blockFloats = bytes / 4;
       pointer = new FloatPointer(block);
@@ -79,7 +93,7 @@ final class Scratch implements AutoCloseable {
   /** A buffer of at least {@code size} zeros, not to be written. */
   FloatBuffer zeros(int size) {
     if (zeros == null || zeros.capacity() < size) {
-      zeros = ByteBuffer.allocateDirect(4 * size).order(ByteOrder.nativeOrder()).asFloatBuffer();
+      zeros = FloatBuffer.wrap(new float[size]);
     }
     return zeros;
   }
@@ -96,6 +110,7 @@ final class Scratch implements AutoCloseable {
   public void close() {
     if (block != null) {
       Pointer.free(block);
+      host.given(HostLedger.Kind.SCRATCH, 4 * blockFloats);
       block = null;
       blockFloats = 0;
     }

@@ -1,5 +1,6 @@
 package autosparse.engine.cpu;
 
+import autosparse.kernels.HostLedger;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -21,11 +22,11 @@ final class WorkerPool implements AutoCloseable {
   private final ExecutorService helpers;
   private final Scratch[] scratch;
 
-  WorkerPool(int threads) {
+  WorkerPool(int threads, HostLedger host) {
     this.threads = threads;
     scratch = new Scratch[threads];
     for (int w = 0; w < threads; w++) {
-      scratch[w] = new Scratch();
+      scratch[w] = new Scratch(host);
     }
     helpers =
         threads == 1

@@ -13,8 +13,12 @@ import java.util.stream.Collectors;
  *
  * @param bytes the limit
  * @param taken what the limit covers besides the range of tensors, in bytes, by its name
+ * @param flag how the user names the limit
  */
-public record MemoryBudget(long bytes, Map<String, Long> taken) {
+public record MemoryBudget(long bytes, Map<String, Long> taken, String flag) {
+  /** How the user names the limit of a device. */
+  public static final String FLAG = "--memory-budget";
+
   /**
    * Device memory that is left to captured work: graphs are bound to it, see {@link #GRAPHS_BYTES}.
    */
@@ -56,6 +60,18 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
 
   public MemoryBudget {
     taken = Collections.unmodifiableMap(new LinkedHashMap<>(taken));
+  }
+
+  /** A limit of a device's memory. */
+  public MemoryBudget(long bytes, Map<String, Long> taken) {
+    this(bytes, taken, FLAG);
+  }
+
+  /** The same limit when so many more bytes are taken, for what the name says. */
+  public MemoryBudget with(String name, long more) {
+    Map<String, Long> all = new LinkedHashMap<>(taken);
+    all.merge(name, more, Long::sum);
+    return new MemoryBudget(bytes, all, flag);
   }
 
   private static Map<String, Long> ordered(
@@ -129,12 +145,12 @@ public record MemoryBudget(long bytes, Map<String, Long> taken) {
             device, total, most);
     if (bytes > most) {
       throw new MemoryBudgetException(
-          "--memory-budget: " + asked + " bytes, expected at most " + most + " (" + range + ")");
+          FLAG + ": " + asked + " bytes, expected at most " + most + " (" + range + ")");
     }
     MemoryBudget budget = new MemoryBudget(bytes, all);
     if (budget.range() < RangeAllocator.ALIGNMENT) {
       throw new MemoryBudgetException(
-          (asked == 0 ? "memory for " + Math.max(0, bytes) : "--memory-budget: " + asked)
+          (asked == 0 ? "memory for " + Math.max(0, bytes) : FLAG + ": " + asked)
               + " bytes, expected more than the "
               + budget.takenBytes()
               + " that are not for tensors: "

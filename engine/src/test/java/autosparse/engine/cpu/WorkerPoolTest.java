@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import autosparse.kernels.HostLedger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -12,7 +13,7 @@ class WorkerPoolTest {
   @ParameterizedTest(name = "{0} threads")
   @ValueSource(ints = {1, 2, 5})
   void runsEveryTileOnce(int threads) {
-    try (WorkerPool pool = new WorkerPool(threads)) {
+    try (WorkerPool pool = new WorkerPool(threads, new HostLedger())) {
       for (int tiles : new int[] {0, 1, 2, 7, 1000}) {
         AtomicIntegerArray runs = new AtomicIntegerArray(Math.max(1, tiles));
         pool.run(tiles, (worker, tile) -> runs.incrementAndGet((int) tile));
@@ -28,7 +29,7 @@ class WorkerPoolTest {
   void aTilesExceptionReachesTheCallerAndThePoolLivesOn(int threads) {
     IllegalStateException exception = new IllegalStateException("tile 3");
     AssertionError error = new AssertionError("tile 4");
-    try (WorkerPool pool = new WorkerPool(threads)) {
+    try (WorkerPool pool = new WorkerPool(threads, new HostLedger())) {
       assertSame(
           exception,
           assertThrows(IllegalStateException.class, () -> pool.run(10, throwAt(3, exception))));
@@ -53,7 +54,7 @@ class WorkerPoolTest {
   @ParameterizedTest(name = "{0} threads")
   @ValueSource(ints = {2, 5})
   void anInterruptIsKeptButDoesNotLeaveTilesRunning(int threads) {
-    try (WorkerPool pool = new WorkerPool(threads)) {
+    try (WorkerPool pool = new WorkerPool(threads, new HostLedger())) {
       AtomicIntegerArray runs = new AtomicIntegerArray(1);
       Thread.currentThread().interrupt();
       pool.run(100, (worker, tile) -> runs.incrementAndGet(0));

@@ -1,6 +1,8 @@
 package autosparse.schedule;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -13,9 +15,14 @@ import java.util.Locale;
 final class MatrixMarketReader {
   private static final int MAX_ENTRIES = Integer.MAX_VALUE - 16;
 
+  /** The shortest line of an entry: two digits, a blank and a line break. */
+  private static final int LEAST_BYTES = 4;
+
+  /** Deflate makes text no smaller than this share of it. */
+  private static final int MOST_DEFLATED = 1032;
+
   private final Path file;
   private final LineReader lines;
-  private final long mostBytes;
   private boolean pattern;
   private boolean integer;
   private boolean mirrored;
@@ -31,23 +38,50 @@ final class MatrixMarketReader {
 
   private int count;
 
-  private MatrixMarketReader(Path file, LineReader lines, long mostBytes) {
+  private MatrixMarketReader(Path file, LineReader lines) {
     this.file = file;
     this.lines = lines;
-    this.mostBytes = mostBytes;
+  }
+
+  static SparsityPattern read(Path file, String name) {
+    try (LineReader lines = LineReader.open(file)) {
+      return new MatrixMarketReader(file, lines).read(name);
+    }
+  }
+
+  static MatrixSize size(Path file) {
+    try (LineReader lines = LineReader.open(file)) {
+      MatrixMarketReader reader = new MatrixMarketReader(file, lines);
+      reader.readHeader();
+      int most = reader.mostEntries();
+      return new MatrixSize(reader.rows, reader.cols, most, HeapSize.array(most, Long.BYTES));
+    }
   }
 
   /**
-   * @param mostBytes of the pattern; one that may take more is refused when its sizes are known
+   * Nonzeros that the size line announces and a file of this length can hold: what a mangled size
+   * line claims beyond is not allocated for.
    */
-  static SparsityPattern read(Path file, String name, long mostBytes) {
-    try (LineReader lines = LineReader.open(file)) {
-      return new MatrixMarketReader(file, lines, mostBytes).read(name);
+  private int mostEntries() {
+    long length;
+    try {
+      length = Files.size(file);
+    } catch (IOException broken) {
+      throw new InputException(file + ": cannot be read (" + broken + ")", broken);
     }
+    long text = file.toString().endsWith(".gz") ? MOST_DEFLATED * length : length;
+    long entries = Math.min(declared, text / LEAST_BYTES + 1);
+    return (int) Math.min(MAX_ENTRIES, (mirrored ? 2 : 1) * entries);
   }
 
   private SparsityPattern read(String name) {
     readHeader();
+    int most = mostEntries();
+    MemoryGuard.require(
+        MatrixPattern.bytes(rows, most) + HeapSize.array(most, Long.BYTES),
+        "the matrix of " + rows + " rows and up to " + most + " nonzeros",
+        lines.source());
+    entries = new long[most];
     for (long entry = 0; entry < declared; entry++) {
       if (!nextContent()) {
         throw wrong("entries", entry, declared + " as the size line says; the file ends early");
@@ -103,31 +137,6 @@ final class MatrixMarketReader {
     if ((double) declared > (double) rows * cols) {
       throw wrong("entries", declared, "at most " + rows + " x " + cols);
     }
-    requireRoom();
-    MemoryGuard.require(8L * (rows + 1L), "the row pointers of " + rows + " rows", lines.source());
-  }
-
-  /** Entries come in any order, so what does not fit memory cannot be left on disk either. */
-  private void requireRoom() {
-    long bytes = MatrixPattern.bytes(rows, (mirrored ? 2 : 1) * declared);
-    if (bytes > mostBytes) {
-      throw new InputException(
-          file
-              + ": its pattern takes up to "
-              + bytes
-              + " bytes of the heap, "
-              + mostBytes
-              + " are left for patterns, and only .csr files can stay on disk: give the JVM a"
-              + " larger -Xmx, now or once to convert it: generate --kind resize --shape "
-              + rows
-              + "x"
-              + cols
-              + " --matrix "
-              + file
-              + " --out "
-              + MatrixReader.name(file)
-              + ".csr");
-    }
   }
 
   private String requireWord(String field, String word, String... accepted) {
@@ -156,20 +165,12 @@ final class MatrixMarketReader {
 
   private void add(long row, long col) {
     if (count == entries.length) {
-      // Grows by what has been read, not by what the size line claims.
-      long longest = Math.min(MAX_ENTRIES, (mirrored ? 2 : 1) * Math.max(declared, 1));
-      long length = Math.min(longest, Math.max(1 << 12, 2L * count));
-      if (length == count) {
-        throw wrong("entries", declared, "fewer than 2^31 after expanding the symmetry");
-      }
-      MemoryGuard.require(8L * length, "reading the entries", lines.source());
-      entries = Arrays.copyOf(entries, (int) length);
+      throw wrong("entries", declared, "fewer than 2^31 after expanding the symmetry");
     }
     entries[count++] = row << 32 | col;
   }
 
   private SparsityPattern build(String name) {
-    MemoryGuard.require(MatrixPattern.bytes(rows, count), "the matrix", lines.source());
     long[] rowPointers = new long[rows + 1];
     int[] columns = new int[count];
     for (int e = 0; e < count; e++) {
@@ -189,7 +190,7 @@ final class MatrixMarketReader {
     long row = entry >>> 32;
     long col = entry & 0xffffffffL;
     try (LineReader again = LineReader.open(file)) {
-      MatrixMarketReader reader = new MatrixMarketReader(file, again, mostBytes);
+      MatrixMarketReader reader = new MatrixMarketReader(file, again);
       reader.readHeader();
       boolean seen = false;
       while (reader.nextContent()) {

@@ -53,9 +53,9 @@ public sealed interface MatrixPattern extends AutoCloseable permits SparsityPatt
    */
   long rangeBytes();
 
-  /** Bytes of so many rows with so many nonzeros as {@link Rows}, or of a whole pattern. */
+  /** Bytes of heap of so many rows with so many nonzeros as {@link Rows}, or of a whole pattern. */
   static long bytes(long rows, long nonzeros) {
-    return Long.BYTES * (rows + 1) + Integer.BYTES * nonzeros;
+    return HeapSize.array(rows + 1, Long.BYTES) + HeapSize.array(nonzeros, Integer.BYTES);
   }
 
   /**

@@ -5,7 +5,7 @@ import java.util.List;
 
 /**
  * Reads sparsity patterns. To add a format, add its suffix to {@link #SUFFIXES} and a case to
- * {@link #read}.
+ * {@link #read} and {@link #size}.
  */
 public final class MatrixReader {
   /**
@@ -23,10 +23,24 @@ public final class MatrixReader {
    */
   public static SparsityPattern read(Path file) {
     if (!isCsr(file)) {
-      return MatrixMarketReader.read(file, name(file), Long.MAX_VALUE);
+      return MatrixMarketReader.read(file, name(file));
     }
     try (CsrFile csr = CsrFile.open(file)) {
       return csr.whole();
+    }
+  }
+
+  /**
+   * How large a matrix can be, from its header or size line alone.
+   *
+   * @throws InputException naming file and line (or field), value, and what was expected
+   */
+  public static MatrixSize size(Path file) {
+    if (!isCsr(file)) {
+      return MatrixMarketReader.size(file);
+    }
+    try (CsrFile csr = CsrFile.open(file)) {
+      return new MatrixSize(csr.rows(), csr.cols(), csr.nnz(), 0);
     }
   }
 

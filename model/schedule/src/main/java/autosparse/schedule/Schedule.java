@@ -38,6 +38,8 @@ public record Schedule(
     int unrollFactor,
     int threads,
     int chunk) {
+  /** Bytes of heap of one schedule, without its parts: eight references and three numbers. */
+  static final long HOST_BYTES = HeapSize.object(8, 3 * Integer.BYTES);
 
   /**
    * Throws {@link IllegalArgumentException}, naming the field, if the parts contradict each other

@@ -164,6 +164,19 @@ public final class Task {
     return Arrays.stream(latencies).min().orElse(Double.NaN);
   }
 
+  /**
+   * Bytes of heap that the schedules and their measurements take. Parts that schedules share, see
+   * {@link ScheduleParser}, are few and not counted.
+   */
+  public long hostBytes() {
+    long bytes = 2 * HeapSize.references(size()) + HeapSize.array(size(), Double.BYTES);
+    bytes += size() * Schedule.HOST_BYTES;
+    for (double[] times : measurements) {
+      bytes += HeapSize.array(times.length, Double.BYTES);
+    }
+    return bytes;
+  }
+
   /** What became of the file's lines. */
   public Counts counts() {
     return counts;

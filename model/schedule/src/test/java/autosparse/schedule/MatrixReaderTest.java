@@ -176,7 +176,7 @@ class MatrixReaderTest {
     assertTrue(
         mtxRefusal(BANNER + "pattern general\n2147483646 2147483646 2147483631\n1 1\n")
             .contains("-Xmx"));
-    // The rows fit; the claimed entries are allocated only as they come.
+    // The rows fit; no more is allocated than so short a file can hold.
     assertTrue(
         mtxRefusal(BANNER + "pattern general\n100000 100000 2147483631\n1 1\n")
             .contains("the file ends early"));

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,7 +124,7 @@ class PatternOnDiskTest {
     SparsityPattern pattern = PatternCountsTest.pattern(50, 40, 0.2, 7);
     Path file = write(pattern);
     long bytes = MatrixPattern.bytes(pattern.rows(), pattern.nnz());
-    assertEquals(8 * 51 + 4 * pattern.nnz(), bytes);
+    assertEquals(HeapSize.array(51, 8) + HeapSize.array(pattern.nnz(), 4), bytes);
     // Of 16 bytes 4 are for ranges of what stays on disk.
     PatternMemory memory = new PatternMemory(16 * bytes);
     for (int n = 0; n < 12; n++) {
@@ -142,19 +143,59 @@ class PatternOnDiskTest {
     Path file = folder.resolve("text.mtx");
     Files.writeString(
         file, "%%MatrixMarket matrix coordinate pattern symmetric\n4 4 3\n1 1\n3 2\n4 4\n");
-    // Room for 8 · 5 + 4 · 6 bytes: as many entries as there can be.
-    assertEquals(4, new PatternMemory(100).open(file).nnz());
+    // Room for arrays of 8 · 5 and 4 · 6 bytes, as many entries as there can be, with headers.
+    assertEquals(4, new PatternMemory(128).open(file).nnz());
     String message =
         assertThrows(InputException.class, () -> new PatternMemory(64).open(file)).getMessage();
     assertEquals(
         file
-            + ": its pattern takes up to 64 bytes of the heap, 48 are left for patterns, and only"
+            + ": its pattern takes up to 96 bytes of the heap, 48 are left for patterns, and only"
             + " .csr files can stay on disk: give the JVM a larger -Xmx, now or once to convert"
             + " it: generate --kind resize --shape 4x4 --matrix "
             + file
             + " --out text.csr",
         message);
     assertTrue(message.lines().count() == 1, message);
+  }
+
+  @Test
+  void whatCannotStayOnDiskHasItsRoomBeforeTheRest() throws IOException {
+    SparsityPattern pattern = PatternCountsTest.pattern(50, 40, 0.2, 9);
+    Path csr = write(pattern);
+    Path text = folder.resolve("text.mtx");
+    Files.writeString(
+        text,
+        "%%MatrixMarket matrix coordinate pattern general\n50 40 3\n1 1\n3 2\n4 4\n");
+    long csrBytes = MatrixPattern.bytes(50, pattern.nnz());
+    long textBytes = MatrixPattern.bytes(50, 3);
+    // Three quarters are room, for two of the first or one of each.
+    long bytes = 4 * Math.max(2 * csrBytes, csrBytes + textBytes) / 3 + 16;
+    List<Path> files = List.of(csr, csr, text);
+    PatternMemory memory = new PatternMemory(bytes);
+    assertEquals(
+        List.of(MatrixReader.size(csr), MatrixReader.size(text)), memory.plan(files));
+    assertInstanceOf(SparsityPattern.class, memory.open(csr));
+    try (MatrixPattern second = memory.open(csr)) {
+      assertEquals(CsrFile.class, second.getClass());
+    }
+    assertEquals(3, memory.open(text).nnz());
+
+    long least = 4 * textBytes / 3;
+    AtomicLong enough = new AtomicLong();
+    PatternMemory small =
+        new PatternMemory(
+            least / 2,
+            wanted -> {
+              enough.set(wanted);
+              return "have more";
+            });
+    String message =
+        assertThrows(InputException.class, () -> small.plan(files)).getMessage();
+    assertTrue(message.contains(".csr files can stay on disk: have more, now or once"), message);
+    assertEquals(
+        List.of(MatrixReader.size(text)), new PatternMemory(enough.get()).plan(files));
+    assertThrows(
+        InputException.class, () -> new PatternMemory(enough.get() / 16 * 16 - 16).plan(files));
   }
 
   @Test

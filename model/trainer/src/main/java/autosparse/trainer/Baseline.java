@@ -22,10 +22,8 @@ import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import autosparse.trainer.run.Progress;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -98,8 +96,7 @@ final class Baseline {
             data,
             config);
     try {
-      MemoryBudget left =
-          new MemoryBudget(device.budget().bytes(), with(device.budget().taken(), others));
+      MemoryBudget left = device.budget().with("the model beside it", others);
       PlannedSteps steps = new PlannedSteps(planner, data.patterns(), left);
       steps.planAll(new StepPlan(data, config).first(Training.PLANNED_STEPS));
       PlannedPasses passes =
@@ -114,12 +111,6 @@ final class Baseline {
       planner.close();
       throw e;
     }
-  }
-
-  private static Map<String, Long> with(Map<String, Long> taken, long others) {
-    Map<String, Long> all = new LinkedHashMap<>(taken);
-    all.put("the model beside it", others);
-    return all;
   }
 
   /**
@@ -164,10 +155,10 @@ final class Baseline {
   }
 
   /** Judges a baseline that a run has left. */
-  static Evaluation judge(Device device, TrainingData data, Path file) {
+  static Evaluation judge(Device device, TrainingData data, Path file, HostPlan host) {
     try (PlannedModel model = PlannedModel.of(file, device)) {
       Session.requireOperators(file, model.config(), data);
-      PlannedPasses plans = model.judge(data, BATCH, false, device.allocator().liveBytes());
+      PlannedPasses plans = model.judge(data, BATCH, false, device.allocator().liveBytes(), host);
       try (Session session = Session.load(device, data, file)) {
         return session.evaluator(plans, PlannedModel.LOSS, BATCH).evaluate(false);
       }

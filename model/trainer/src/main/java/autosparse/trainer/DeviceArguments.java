@@ -37,6 +37,17 @@ final class DeviceArguments {
   private ByteSize memoryBudget;
 
   @Option(
+      names = "--host-memory-budget",
+      paramLabel = "SIZE",
+      defaultValue = "auto",
+      converter = ByteSizeConverter.class,
+      description = {
+        "Most memory to take of the host in all, the Java heap (java -Xmx)",
+        "in it. auto (default): what the machine, or the control group, has."
+      })
+  private ByteSize hostMemoryBudget;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       defaultValue = "0",
@@ -44,6 +55,7 @@ final class DeviceArguments {
   private int threads;
 
   DeviceOptions toOptions() {
-    return new DeviceOptions(device, precision, memoryBudget.bytes(), threads);
+    return new DeviceOptions(
+        device, precision, memoryBudget.bytes(), threads, hostMemoryBudget.bytes());
   }
 }

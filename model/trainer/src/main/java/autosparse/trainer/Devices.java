@@ -1,6 +1,7 @@
 package autosparse.trainer;
 
 import autosparse.engine.DeviceSelection;
+import autosparse.engine.memory.MemoryBudgetException;
 import autosparse.schedule.InputException;
 import autosparse.trainer.options.DeviceOptions;
 
@@ -13,6 +14,7 @@ final class Devices {
    *
    * @throws InputException if there is none such, or it does not compute in that precision or with
    *     that many threads
+   * @throws MemoryBudgetException if the host has not as much memory as is asked for
    */
   static DeviceSelection select(DeviceOptions options) {
     DeviceSelection selection;
@@ -20,7 +22,10 @@ final class Devices {
       selection =
           DeviceSelection.of(
               options.device(),
-              new DeviceSelection.Options(options.memoryBudgetBytes(), options.threads()));
+              new DeviceSelection.Options(
+                  options.memoryBudgetBytes(), options.threads(), options.hostMemoryBudgetBytes()));
+    } catch (MemoryBudgetException e) {
+      throw e; // names its option itself
     } catch (IllegalArgumentException e) {
       throw new InputException("--device: " + e.getMessage(), e);
     }

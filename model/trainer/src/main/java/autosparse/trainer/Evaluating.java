@@ -34,12 +34,13 @@ final class Evaluating {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
-    try (TrainingData data = Session.read(options.data(), main.patternBudget());
-        Device device = selection.open();
+    HostPlan host = new HostPlan(selection.host());
+    try (TrainingData data = Session.read(options.data(), host, 1, main.patternBudget());
+        Device device = selection.withHost(host.budget()).open();
         PlannedModels models = PlannedModels.of(options.checkpoints(), device)) {
       models.all().forEach(model -> Session.requireOperators(model.file(), model.config(), data));
       List<PlannedPasses> plans =
-          models.all().stream().map(model -> model.judge(data, LOSS_BATCH, true, 0)).toList();
+          models.all().stream().map(model -> model.judge(data, LOSS_BATCH, true, 0, host)).toList();
       List<List<TaskScores>> scores = new ArrayList<>();
       for (int m = 0; m < plans.size(); m++) {
         try (Session session = Session.load(device, data, options.checkpoints().get(m))) {
@@ -58,7 +59,7 @@ final class Evaluating {
         table.with(
             Baseline.NAME,
             "derived features only, no pattern",
-            Baseline.judge(device, data, baseline.get()));
+            Baseline.judge(device, data, baseline.get(), host));
       }
       for (int m = scores.size() - 1; m >= 0 && !one; m--) {
         table.with(name(options.checkpoints().get(m)), "alone", judge(device, data, scores.get(m)));

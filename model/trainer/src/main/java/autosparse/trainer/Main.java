@@ -2,7 +2,6 @@ package autosparse.trainer;
 
 import autosparse.engine.memory.MemoryBudgetException;
 import autosparse.schedule.InputException;
-import autosparse.schedule.PatternMemory;
 import autosparse.trainer.run.Interrupts;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -22,7 +21,8 @@ import picocli.CommandLine.ScopeType;
     description = {
       "Learns which format and schedule makes a sparse matrix operator fastest.",
       "",
-      "Start with `demo`: it trains on the data set that comes with the program. `doctor` shows what",
+      "Start with `demo`: it trains on the data set that comes with the program. `doctor` shows"
+          + " what",
       "this machine offers. Every command explains itself: trainer <command> --help.",
       ""
     },
@@ -64,11 +64,12 @@ public final class Main {
   private boolean debug;
 
   Main(PrintStream out, PrintStream err) {
-    this(out, err, PatternMemory.ofHeap());
+    this(out, err, Long.MAX_VALUE);
   }
 
   /**
-   * @param patternBudget bytes of the heap that matrices' patterns may take
+   * @param patternBudget bytes of the heap that matrices' patterns may take even where the host
+   *     has more
    */
   Main(PrintStream out, PrintStream err, long patternBudget) {
     this.patternBudget = patternBudget;
@@ -125,7 +126,7 @@ public final class Main {
     return err;
   }
 
-  /** Bytes of the heap that matrices' patterns may take; those that do not fit stay on disk. */
+  /** Bytes of the heap that matrices' patterns may take even where the host has more. */
   long patternBudget() {
     return patternBudget;
   }
@@ -141,7 +142,8 @@ public final class Main {
         || failure instanceof MemoryBudgetException) {
       return report(failure, BAD_INPUT, "");
     }
-    if (failure instanceof OutOfMemoryError) {
+    if (failure instanceof OutOfMemoryError
+        && String.valueOf(failure.getMessage()).matches("(?i).*(heap|GC overhead|array).*")) {
       String heap = Runtime.getRuntime().maxMemory() / (1 << 20) + " MB";
       return report(failure, FAILED, " (the Java heap is " + heap + "; java -Xmx sets it)");
     }

@@ -1,6 +1,8 @@
 package autosparse.trainer;
 
 import autosparse.costmodel.ModelConfig;
+import autosparse.costmodel.network.CostModel;
+import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.costmodel.training.Evaluator;
 import autosparse.costmodel.training.ForwardPlanner;
 import autosparse.costmodel.training.PlannedPasses;
@@ -11,6 +13,7 @@ import autosparse.engine.Device;
 import autosparse.engine.PlanningDevice;
 import autosparse.layers.RankingLoss;
 import java.nio.file.Path;
+import java.util.List;
 
 /** A saved model before it is loaded: what judging it will take of a device. */
 final class PlannedModel implements AutoCloseable {
@@ -64,11 +67,15 @@ final class PlannedModel implements AutoCloseable {
    *
    * @param lossBatch schedules over which a loss is formed
    * @param blind whether the model is judged with another matrix's pattern too
+   * @param host takes down what is kept of the tasks
    * @throws autosparse.schedule.InputException when one does not fit, with the budget that would do
    */
-  PlannedPasses judge(TrainingData data, int lossBatch, boolean blind, long others) {
+  PlannedPasses judge(TrainingData data, int lossBatch, boolean blind, long others, HostPlan host) {
     PlannedPasses passes = passes(others);
-    Evaluator.plan(passes, data, Trainer.encode(planner.model(), data), LOSS, lossBatch, blind);
+    List<EncodedTask> encoded = Trainer.encode(planner.model(), data);
+    // The session's, whose turn comes when these are gone.
+    host.keepOneOf(HostPlan.TOKENS, CostModel.hostBytes(encoded));
+    Evaluator.plan(passes, data, encoded, LOSS, lossBatch, blind);
     return passes;
   }
 

@@ -18,6 +18,7 @@ import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Precision;
+import autosparse.engine.memory.HostBudget;
 import autosparse.engine.memory.MemoryBudget;
 import autosparse.kernels.Gpu;
 import autosparse.layers.RankingLoss;
@@ -25,6 +26,7 @@ import autosparse.layers.RateSchedule;
 import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.MatrixReader;
+import autosparse.schedule.MatrixSize;
 import autosparse.schedule.MeasuredSchedule;
 import autosparse.schedule.PatternMemory;
 import autosparse.schedule.Problem;
@@ -104,7 +106,7 @@ final class Profiling {
 
   int run() {
     Target target = target();
-    List<Supplier<MatrixPattern>> matrices = matrices();
+    List<Supplier<MatrixPattern>> matrices = matrices(Devices.select(options.device()).host());
     try {
       Files.createDirectories(options.out());
     } catch (IOException e) {
@@ -193,11 +195,14 @@ final class Profiling {
   }
 
   /** The matrices, each read or made when it is its turn: they need not fit memory together. */
-  private List<Supplier<MatrixPattern>> matrices() {
+  private List<Supplier<MatrixPattern>> matrices(HostBudget host) {
     List<Supplier<MatrixPattern>> all = new ArrayList<>();
-    options.matrices().ifPresent(folder -> files(folder).forEach(f -> all.add(() -> read(f))));
+    options
+        .matrices()
+        .ifPresent(folder -> files(folder).forEach(file -> all.add(matrix(host, file))));
     for (ProfileOptions.Generated generated : options.generated()) {
       PatternSpec spec = generated.spec();
+      new HostPlan(host).keepMade(new MatrixSize(spec.rows(), spec.cols(), spec.nnz(), 0));
       all.add(
           () -> {
             MatrixRows rows = Patterns.of(spec);
@@ -207,8 +212,11 @@ final class Profiling {
     return all;
   }
 
-  private MatrixPattern read(Path file) {
-    return new PatternMemory(main.patternBudget()).open(file);
+  /** A matrix's file, as if it were the only one. */
+  private Supplier<MatrixPattern> matrix(HostBudget host, Path file) {
+    PatternMemory memory =
+        new HostPlan(host).keepMatrices(List.of(file), 1, main.patternBudget());
+    return () -> memory.open(file);
   }
 
   private Optional<Gpu> gpu() {
@@ -303,6 +311,7 @@ final class Profiling {
           pattern.nnz(),
           planner.sitesByLevel(step),
           new MemoryBudget(0, target.taken()).takenBytes(),
+          MatrixPattern.bytes(pattern.rows(), pattern.nnz()),
           keepAll,
           search.smallest(),
           ways,

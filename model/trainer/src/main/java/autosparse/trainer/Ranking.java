@@ -33,11 +33,14 @@ final class Ranking {
 
   int run() {
     DeviceSelection selection = Devices.select(options.device());
+    HostPlan host = new HostPlan(selection.host());
+    PatternMemory memory =
+        host.keepMatrices(List.of(options.matrix()), 1, main.patternBudget());
     ScheduleFile candidates;
     double[] scores;
-    try (MatrixPattern pattern = new PatternMemory(main.patternBudget()).open(options.matrix())) {
+    try (MatrixPattern pattern = memory.open(options.matrix())) {
       candidates = ScheduleFile.read(options.schedules(), options.op());
-      scores = scores(selection, pattern, candidates);
+      scores = scores(selection, host, pattern, candidates);
     }
     List<Integer> order =
         IntStream.range(0, scores.length)
@@ -55,14 +58,15 @@ final class Ranking {
   }
 
   private double[] scores(
-      DeviceSelection selection, MatrixPattern pattern, ScheduleFile candidates) {
-    try (Device device = selection.open();
+      DeviceSelection selection, HostPlan host, MatrixPattern pattern, ScheduleFile candidates) {
+    try (Device device = selection.withHost(host.budget()).open();
         PlannedModels models = PlannedModels.of(options.checkpoints(), device)) {
       models.all().forEach(this::requireOperator);
       Problem problem = candidates.problem(pattern);
       List<Schedule> schedules = candidates.encodable(problem);
       List<Planned> planned =
           models.all().stream().map(model -> plan(model, pattern, problem, schedules)).toList();
+      planned.forEach(one -> host.keep(HostPlan.TOKENS, one.task().hostBytes()));
       return Ensemble.mean(planned.stream().map(one -> scores(device, pattern, one)).toList());
     }
   }

@@ -30,6 +30,7 @@ final class ResolvedOptions {
           "matrices",
           "time-limit",
           "memory-budget",
+          "host-memory-budget",
           "threads",
           "checkpoint-every",
           "keep-checkpoints",

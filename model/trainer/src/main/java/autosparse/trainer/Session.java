@@ -21,6 +21,7 @@ import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixFolder;
 import autosparse.schedule.Op;
 import autosparse.schedule.Split;
+import autosparse.schedule.Task;
 import autosparse.trainer.options.DataOptions;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,9 +52,11 @@ final class Session implements AutoCloseable {
   /**
    * Reads records, split and matrices; nothing is written.
    *
-   * @param patternBudget bytes of the heap that matrices' patterns may take
+   * @param host takes down what is kept; asked before matrices are read
+   * @param together matrices that a step works on
+   * @param patternBudget bytes of the heap that patterns may take even where the host has more
    */
-  static TrainingData read(DataOptions options, long patternBudget) {
+  static TrainingData read(DataOptions options, HostPlan host, int together, long patternBudget) {
     Dataset records = Dataset.load(options.data(), options.ops());
     for (Op op : options.ops()) {
       if (records.tasks(op).isEmpty()) {
@@ -71,7 +74,17 @@ final class Session implements AutoCloseable {
           case BASE -> Split.base(records, heldOut(options, records));
           case NONE -> Split.none(records);
         };
-    return TrainingData.load(split, matrices, patternBudget);
+    host.keep(HostPlan.SCHEDULES, records.tasks().stream().mapToLong(Task::hostBytes).sum());
+    return TrainingData.load(
+        split, matrices, host.keepMatrices(files(split, matrices), together, patternBudget));
+  }
+
+  /** The file of each matrix of a split once, in the order of its parts. */
+  private static List<Path> files(Split split, MatrixFolder matrices) {
+    return split.parts().stream()
+        .map(part -> matrices.require(part.task().matrix(), part.task().recordFile()))
+        .distinct()
+        .toList();
   }
 
   private static Dataset only(Dataset records, List<String> matrices) {

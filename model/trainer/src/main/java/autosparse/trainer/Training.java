@@ -8,6 +8,7 @@ import autosparse.costmodel.checkpoint.CheckpointFolder;
 import autosparse.costmodel.checkpoint.ModelFile;
 import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.TowerStrategy;
+import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.training.Evaluation;
 import autosparse.costmodel.training.Evaluation.TaskEvaluation;
 import autosparse.costmodel.training.Evaluator;
@@ -24,8 +25,8 @@ import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.memory.SystemMemory;
 import autosparse.schedule.InputException;
-import autosparse.trainer.doctor.HostMachine;
 import autosparse.trainer.options.TrainOptions;
 import autosparse.trainer.report.HtmlReport;
 import autosparse.trainer.report.ReportData;
@@ -62,6 +63,7 @@ final class Training {
   private final TrainOptions options;
   private final TrainingData data;
   private final DeviceSelection selection;
+  private final HostPlan host;
   private final Map<String, Object> resolved;
   private final Main main;
   private final TrainingConfig config;
@@ -73,15 +75,20 @@ final class Training {
 
   private long lastSave;
 
+  /** Bytes that were live on the heap when everything was loaded. */
+  private long liveHeap;
+
   private Training(
       TrainOptions options,
       TrainingData data,
       DeviceSelection selection,
+      HostPlan host,
       Map<String, Object> resolved,
       Main main) {
     this.options = options;
     this.data = data;
     this.selection = selection;
+    this.host = host;
     this.resolved = resolved;
     this.main = main;
     this.config = options.learning().toConfig();
@@ -91,11 +98,14 @@ final class Training {
   static Training prepare(TrainOptions options, Map<String, Object> resolved, Main main) {
     DeviceSelection selection = Devices.select(options.device());
     options.model().toConfig(options.data().ops());
-    TrainingData data = Session.read(options.data(), main.patternBudget());
+    HostPlan host = new HostPlan(selection.host());
+    TrainingData data =
+        Session.read(
+            options.data(), host, options.learning().matricesPerStep(), main.patternBudget());
     // What they stand for here, so that the run resumes, and is judged, with the same.
     resolved.put("precision", selection.precision().toString());
     resolved.put("split-seed", options.data().splitSeed());
-    return new Training(options, data, selection, resolved, main);
+    return new Training(options, data, selection, host, resolved, main);
   }
 
   /**
@@ -107,7 +117,7 @@ final class Training {
     main.interrupts().arm();
     ModelConfig model = options.model().toConfig(options.data().ops());
     try (data;
-        Device device = selection.open();
+        Device device = selection.withHost(host.budget()).open();
         StepPlanner planner =
             new StepPlanner(
                 PlanningDevice.like(device, StepPlanner.UNLIMITED),
@@ -115,13 +125,14 @@ final class Training {
                 data.statistics(model.featureBins()),
                 data,
                 config)) {
+      keepTokens(planner);
       MemoryBudget budget = device.budget();
       steps = new PlannedSteps(planner, data.patterns(), budget);
       steps.planAll(new StepPlan(data, config).first(PLANNED_STEPS));
       passes = new PlannedPasses(planner.forward(), budget, planner.baseBytes());
       Evaluator.plan(passes, data, planner.encoded(), config.loss(), config.batch(), true);
-      describe(budget);
       if (!hasBaseline()) {
+        describe(device);
         return run(out, mode, device, model);
       }
       try (Baseline.Planned planned =
@@ -133,18 +144,27 @@ final class Training {
               options.learning().seed(),
               planner.baseBytes())) {
         baseline = planned;
+        keepTokens(planned.planner());
+        describe(device);
         return run(out, mode, device, model);
       }
     }
+  }
+
+  /** Planner and session each encode the tasks. */
+  private void keepTokens(StepPlanner planner) {
+    host.keep(HostPlan.TOKENS, 2 * CostModel.hostBytes(planner.encoded()));
   }
 
   private boolean hasBaseline() {
     return options.model().model() != ModelKind.FEATURES_MLP && options.baselineEpochs() > 0;
   }
 
-  /** Says how steps are run where not everything can be kept. */
-  private void describe(MemoryBudget budget) {
-    if (!budget.taken().isEmpty()) {
+  /** Says what the budgets are made of, and how steps are run where not everything can be kept. */
+  private void describe(Device device) {
+    host.describe(main, device);
+    MemoryBudget budget = device.budget();
+    if (selection.isCuda()) {
       main.print(
           String.format(
               Locale.ROOT,
@@ -186,7 +206,8 @@ final class Training {
       main.print(
           String.format(
               Locale.ROOT,
-              "%s, %,d parameters; %,d schedules of %d tasks to train on, %,d to judge on; %s in %s (%s)",
+              "%s, %,d parameters; %,d schedules of %d tasks to train on, %,d to judge on; %s in %s"
+                  + " (%s)",
               options.model().model(),
               session.model().parameters().count(),
               data.split().trainSize(),
@@ -198,6 +219,7 @@ final class Training {
       if (selection.isCuda()) {
         main.print("products by " + device.operators().gemm().provider());
       }
+      liveHeap = HostPlan.liveHeapBytes();
       return fit(folder, session, trainer, environment);
     }
   }
@@ -354,11 +376,15 @@ final class Training {
     }
     ReportData.Memory memory =
         new ReportData.Memory(
-            peakByTag, session.device().budget().bytes(), HostMachine.peakResidentBytes());
+            peakByTag,
+            session.device().budget().bytes(),
+            HostUse.of(host, session.device(), liveHeap),
+            SystemMemory.ofThisMachine().peakResidentBytes());
     ReportData report =
         RunReport.of(
             options, data, resolved, environment, recorder.entries(), table, memory, minutes);
     ResultsFile.write(RunFolder.resultsOf(folder.directory()), table.results());
+    folder.writeMemory(memory);
     AtomicFiles.writeText(folder.reportFile(), HtmlReport.render(report));
     table.lines().forEach(main::print);
     main.print("");

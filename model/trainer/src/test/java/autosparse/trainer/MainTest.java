@@ -115,6 +115,10 @@ class MainTest {
         "--precision|fp16|fp32, tf32, bf16",
         "--memory-budget|much|such as 6g",
         "--memory-budget|0|such as 6g",
+        "--host-memory-budget|lots|auto or a size such as 6g",
+        "--host-memory-budget|0|such as 6g",
+        "--host-memory-budget|-1|such as 6g",
+        "--host-memory-budget|3x|such as 6g",
         "--derived-features|maybe|on, off",
         "--held-out|mhd4800a|--split base only",
       })

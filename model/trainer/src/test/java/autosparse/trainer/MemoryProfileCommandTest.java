@@ -86,7 +86,7 @@ class MemoryProfileCommandTest {
     Set<String> ways = new TreeSet<>();
     for (String row : rows.subList(1, rows.size())) {
       String[] cells = row.split(",", -1);
-      assertEquals(15, cells.length, row);
+      assertEquals(16, cells.length, row);
       if (!cells[11].isEmpty()) {
         assertEquals(cells[10], cells[11], row);
         assertEquals("yes", cells[12], row);

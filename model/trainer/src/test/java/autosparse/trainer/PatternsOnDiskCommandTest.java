@@ -168,7 +168,7 @@ class PatternsOnDiskCommandTest {
     profile = Program.join(profile, "--channels", "4", "--out", folder.resolve("p").toString());
     assertEquals(2, run(NONE, OutputStream.nullOutputStream(), err, profile));
     String message = err.toString(StandardCharsets.UTF_8);
-    assertTrue(message.startsWith("error: " + text + ": its pattern takes up to 732"), message);
+    assertTrue(message.startsWith("error: " + text + ": its pattern takes up to 768"), message);
     assertEquals(1, message.lines().count(), message);
     // What the line proposes.
     Path csr = folder.resolve("text.csr");

@@ -17,6 +17,14 @@ public interface CostModel extends AutoCloseable {
   interface EncodedTask {
     /** Number of schedules. */
     int size();
+
+    /** Bytes of heap that it takes. */
+    long hostBytes();
+  }
+
+  /** Bytes of heap that tasks take together. */
+  static long hostBytes(List<EncodedTask> tasks) {
+    return tasks.stream().mapToLong(EncodedTask::hostBytes).sum();
   }
 
   /**

@@ -19,6 +19,7 @@ import autosparse.layers.Linear;
 import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
 import autosparse.layers.ResidualMlp;
+import autosparse.schedule.HeapSize;
 import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
@@ -46,6 +47,15 @@ final class FeaturesMlp implements CostModel {
     @Override
     public int size() {
       return features.length;
+    }
+
+    @Override
+    public long hostBytes() {
+      long bytes = HeapSize.references(features.length);
+      for (float[] row : features) {
+        bytes += HeapSize.array(row.length, Float.BYTES);
+      }
+      return bytes;
     }
   }
 

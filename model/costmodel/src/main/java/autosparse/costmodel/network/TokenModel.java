@@ -28,6 +28,11 @@ final class TokenModel implements CostModel, FixedHead {
     public int size() {
       return tokens.sequences().length;
     }
+
+    @Override
+    public long hostBytes() {
+      return tokens.hostBytes();
+    }
   }
 
   private final ModelConfig config;

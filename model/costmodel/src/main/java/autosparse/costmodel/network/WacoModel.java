@@ -16,6 +16,7 @@ import autosparse.layers.Initializer;
 import autosparse.layers.Linear;
 import autosparse.layers.Parameters;
 import autosparse.layers.PatternPyramid;
+import autosparse.schedule.HeapSize;
 import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.Op;
 import autosparse.schedule.Problem;
@@ -38,6 +39,16 @@ final class WacoModel implements CostModel, FixedHead {
     @Override
     public int size() {
       return categories.length;
+    }
+
+    @Override
+    public long hostBytes() {
+      long bytes = HeapSize.references(categories.length) + HeapSize.references(orders.length);
+      for (int s = 0; s < categories.length; s++) {
+        bytes += HeapSize.array(categories[s].length, Integer.BYTES);
+        bytes += HeapSize.array(orders[s].length, Float.BYTES);
+      }
+      return bytes;
     }
   }
 

@@ -100,7 +100,7 @@ public final class PlannedPasses {
   }
 
   private InputException refused(String whatTakes, long bytes, String way, String otherwise) {
-    return new InputException("--memory-budget: " + tooLarge(whatTakes, bytes, way, otherwise));
+    return new InputException(budget.flag() + ": " + tooLarge(whatTakes, bytes, way, otherwise));
   }
 
   private String tooLarge(String whatTakes, long bytes, String way, String otherwise) {
@@ -113,7 +113,9 @@ public final class PlannedPasses {
         + base
         + " of weights, the device's range for tensors has "
         + Math.max(0, budget.range())
-        + ": raise --memory-budget to "
+        + ": raise "
+        + budget.flag()
+        + " to "
         + budget.bytesFor(base + bytes)
         + " or more"
         + otherwise;

@@ -66,7 +66,7 @@ public final class PlannedSteps {
             group.stream().max(Comparator.comparingLong(this::headBytes)).orElseThrow();
         planned = find(most);
         if (planned.isEmpty()) {
-          throw new InputException("--memory-budget: " + tooLarge(most));
+          throw new InputException(budget.flag() + ": " + tooLarge(most));
         }
       }
       plans.put(largest.matrices(), planned.get());
@@ -131,7 +131,9 @@ public final class PlannedSteps {
         + smallest.baseBytes()
         + " of them weights, gradients and optimiser; the device's range has "
         + Math.max(0, budget.range())
-        + ": raise --memory-budget to "
+        + ": raise "
+        + budget.flag()
+        + " to "
         + budget.bytesFor(smallest.capacityBytes())
         + " or more, or lower "
         + (planner.hasTower() ? "--channels or " : "")

@@ -28,21 +28,20 @@ public record TrainingData(
 
   /** Reads the matrices of a split, all into memory. */
   public static TrainingData load(Split split, MatrixFolder matrices) {
-    return load(split, matrices, Long.MAX_VALUE);
+    return load(split, matrices, new PatternMemory(Long.MAX_VALUE));
   }
 
   /**
    * Reads the matrices of a split.
    *
-   * @param patternBudget bytes of the heap that patterns may take; those that do not fit stay on
-   *     disk
+   * @param memory what patterns may take of the heap; those that do not fit stay on disk
    * @throws autosparse.schedule.InputException when a matrix is missing or broken, or does not fit
    *     and cannot stay on disk
    */
-  public static TrainingData load(Split split, MatrixFolder matrices, long patternBudget) {
+  public static TrainingData load(Split split, MatrixFolder matrices, PatternMemory memory) {
     List<MatrixPattern> patterns = new ArrayList<>();
     try {
-      return load(split, matrices, new PatternMemory(patternBudget), patterns);
+      return load(split, matrices, memory, patterns);
     } catch (RuntimeException e) {
       patterns.forEach(MatrixPattern::close);
       throw e;

@@ -16,6 +16,7 @@ import autosparse.schedule.CsrFile;
 import autosparse.schedule.Dataset;
 import autosparse.schedule.InputException;
 import autosparse.schedule.MatrixFolder;
+import autosparse.schedule.PatternMemory;
 import autosparse.schedule.Op;
 import autosparse.schedule.SparsityPattern;
 import autosparse.schedule.Split;
@@ -63,7 +64,7 @@ class PatternsOnDiskTest {
   }
 
   private static TrainingData onDisk() {
-    TrainingData data = TrainingData.load(split, matrices, BUDGET);
+    TrainingData data = TrainingData.load(split, matrices, new PatternMemory(BUDGET));
     data.patterns().forEach(pattern -> assertEquals(CsrFile.class, pattern.getClass()));
     return data;
   }

@@ -23,6 +23,7 @@ import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
 import autosparse.schedule.SparsityPattern;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -200,6 +201,14 @@ class PlannedStepsTest {
     return CudaDevice.open(CudaDevice.Options.of(0).withCapacity(capacity));
   }
 
+  /** Less than a kilobyte for each of the steps that are watched. */
+  private static final long HEAP_GROWTH = 1800 << 10;
+
+  private static long liveHeapBytes() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+  }
+
   private static void thousandsOfSteps(LongFunction<Device> device, long capacity) {
     SplittableRandom random = new SplittableRandom(11);
     List<SparsityPattern> patterns = new ArrayList<>();
@@ -220,9 +229,17 @@ class PlannedStepsTest {
       for (int group = 0; group < patterns.size(); group++) {
         most = Math.max(most, steps.planOf(List.of(group)).orElseThrow().capacityBytes());
       }
-      for (int n = 0; n < 2000; n++) {
+      for (int n = 0; n < 200; n++) {
         training.trainer.next();
       }
+      long outside = training.device.hostLedger().liveBytes();
+      long heap = liveHeapBytes();
+      for (int n = 200; n < 2000; n++) {
+        training.trainer.next();
+      }
+      assertEquals(outside, training.device.hostLedger().liveBytes(), "host, outside the heap");
+      long grown = liveHeapBytes() - heap;
+      assertTrue(grown < HEAP_GROWTH, "the heap by " + grown + " bytes");
       training.pyramids.clear();
       assertEquals(
           steps.planOf(List.of(0)).orElseThrow().baseBytes(),

@@ -2,7 +2,9 @@ package autosparse.trainer.doctor;
 
 import autosparse.engine.Device;
 import autosparse.engine.DeviceSelection;
+import autosparse.engine.memory.HostBudget;
 import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.memory.SystemMemory;
 import autosparse.kernels.CudaCallException;
 import autosparse.kernels.CudaDriver;
 import autosparse.trainer.BuildInfo;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -47,6 +50,7 @@ public final class Doctor {
     findings.add(new Finding("system", host.os()));
     findings.add(new Finding("processor", host.cpu() + ", " + host.cores() + " cores to use"));
     findings.add(new Finding("memory", memory(host)));
+    findings.add(new Finding("host budget", hostBudget(selection.host())));
     findings.add(new Finding("java", host.jdk()));
     findings.add(new Finding("openblas", openBlas()));
     findings.add(
@@ -61,12 +65,24 @@ public final class Doctor {
   private static String memory(HostMachine host) {
     String heap = gigabytes(Runtime.getRuntime().maxMemory());
     return gigabytes(host.memoryBytes())
-        + HostMachine.availableMemoryBytes().stream()
+        + SystemMemory.ofThisMachine().availableBytes().stream()
             .mapToObj(free -> ", " + gigabytes(free) + " available")
             .findFirst()
             .orElse("")
         + ", Java heap up to "
         + heap;
+  }
+
+  /** What a run may take of the host, and why not more. */
+  private static String hostBudget(HostBudget budget) {
+    OptionalLong groups = SystemMemory.ofThisMachine().leftInControlGroups();
+    return gigabytes(budget.bytes())
+        + (budget.asked() ? " asked for" : " that this process can have")
+        + (groups.isPresent() ? ", control groups leave " + gigabytes(groups.getAsLong()) : "")
+        + "; of it the Java heap "
+        + gigabytes(budget.heapBytes())
+        + ", in bytes outside of it: "
+        + budget.outsideText();
   }
 
   private static String openBlas() {

@@ -1,11 +1,11 @@
 package autosparse.trainer.doctor;
 
+import autosparse.engine.memory.SystemMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * The machine as the operating system describes it.
@@ -18,8 +18,6 @@ import java.util.OptionalLong;
  */
 public record HostMachine(String cpu, int cores, long memoryBytes, String os, String jdk) {
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
-  private static final Path MEMORY_INFO = Path.of("/proc/meminfo");
-  private static final Path STATUS = Path.of("/proc/self/status");
 
   /** This machine. */
   public static HostMachine detect() {
@@ -27,28 +25,9 @@ public record HostMachine(String cpu, int cores, long memoryBytes, String os, St
     return new HostMachine(
         value(CPU_INFO, "model name").orElse(arch),
         Runtime.getRuntime().availableProcessors(),
-        kilobytes(MEMORY_INFO, "MemTotal").orElse(0),
+        SystemMemory.ofThisMachine().totalBytes().orElse(0),
         System.getProperty("os.name") + " " + System.getProperty("os.version") + " " + arch,
         System.getProperty("java.runtime.version") + ", " + System.getProperty("java.vendor"));
-  }
-
-  /** Memory that new programs may take without swapping, in bytes. */
-  public static OptionalLong availableMemoryBytes() {
-    return kilobytes(MEMORY_INFO, "MemAvailable");
-  }
-
-  /**
-   * The most memory this process has had resident, in bytes; empty where the system keeps no count.
-   */
-  public static OptionalLong peakResidentBytes() {
-    return kilobytes(STATUS, "VmHWM");
-  }
-
-  private static OptionalLong kilobytes(Path file, String key) {
-    Optional<String> value = value(file, key);
-    return value.isEmpty()
-        ? OptionalLong.empty()
-        : OptionalLong.of(Long.parseLong(value.get().replace(" kB", "").strip()) * 1024);
   }
 
   private static Optional<String> value(Path file, String key) {

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
  *
  * @param sitesByLevel sites of each level of the tower, the nonzeros first
  * @param takenBytes of the device that no tensor gets: part of every budget
+ * @param hostBytes of the host's memory that the whole pattern takes where it is held
  * @param keepAll the step with everything kept
  * @param smallest the way with the fewest bytes
  * @param ways the step by each strategy asked for
@@ -26,6 +27,7 @@ public record MatrixProfile(
     long nnz,
     List<Long> sitesByLevel,
     long takenBytes,
+    long hostBytes,
     MemoryPlan keepAll,
     MemoryPlan smallest,
     List<Within> ways,

@@ -29,8 +29,7 @@ public final class ProfileFiles {
   static String csv(List<MatrixProfile> profiles) {
     StringBuilder csv =
         new StringBuilder(
-            "matrix,rows,cols,nnz,sites,way,budget_bytes,strategy,needed_budget_bytes,"
-                + "capacity_bytes,peak_bytes,measured_peak_bytes,planned_is_measured,relative_time,plain_framework_bytes\n");
+            "matrix,rows,cols,nnz,sites,way,budget_bytes,strategy,needed_budget_bytes,capacity_bytes,peak_bytes,measured_peak_bytes,planned_is_measured,relative_time,plain_framework_bytes,host_bytes\n");
     for (MatrixProfile profile : profiles) {
       profile.table().forEach(way -> row(csv, profile, way));
     }
@@ -57,7 +56,8 @@ public final class ProfileFiles {
                 : "",
             within.agreement(),
             plan.map(p -> String.format(Locale.ROOT, "%.3f", p.relativeTime())).orElse(""),
-            String.valueOf(Math.round(profile.plainBytes())));
+            String.valueOf(Math.round(profile.plainBytes())),
+            String.valueOf(profile.hostBytes()));
     csv.append(String.join(",", cells)).append('\n');
   }
 }

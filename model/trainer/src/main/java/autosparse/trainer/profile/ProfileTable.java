@@ -9,7 +9,7 @@ import java.util.Locale;
 
 /** A profile on the terminal: a line a matrix and way. */
 public final class ProfileTable {
-  private static final String FORMAT = "%-26s %12s  %-12s %-23s %15s %15s %15s %6s %6s";
+  private static final String FORMAT = "%-26s %12s %14s  %-12s %-23s %15s %15s %15s %6s %6s";
 
   /** Names of the columns. */
   public static final String HEAD =
@@ -18,6 +18,7 @@ public final class ProfileTable {
           FORMAT,
           "matrix",
           "nonzeros",
+          "host bytes",
           "way",
           "the step",
           "budget needed",
@@ -35,12 +36,14 @@ public final class ProfileTable {
       boolean first = lines.isEmpty();
       String matrix = first ? profile.name() : "";
       String nonzeros = first ? count(profile.nnz()) : "";
+      String host = first ? count(profile.hostBytes()) : "";
       lines.add(
           String.format(
                   Locale.ROOT,
                   FORMAT,
                   matrix,
                   nonzeros,
+                  host,
                   way.text(),
                   way.plan().map(ProfileTable::word).orElse(way.absence()),
                   way.plan().map(plan -> count(profile.budgetFor(plan))).orElse(""),

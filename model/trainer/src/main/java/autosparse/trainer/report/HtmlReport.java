@@ -208,6 +208,19 @@ public final class HtmlReport {
               });
       tableEnd();
     }
+    if (!memory.host().isEmpty()) {
+      html.append("<p>Of the host: heap by what is kept there, what is taken outside of it, and")
+          .append(" the whole process. Rows overlap: they are not to be summed.</p>\n");
+      tableStart(List.of("host memory", "planned", "measured"), 1);
+      for (ReportData.HostRow row : memory.host()) {
+        html.append("<tr><th scope=\"row\">").append(Html.escape(row.what()));
+        html.append("</th><td class=\"n\">").append(Html.bytes(row.planned()));
+        html.append("</td><td class=\"n\">");
+        html.append(row.measured().isEmpty() ? "–" : Html.bytes(row.measured().getAsLong()));
+        html.append("</td></tr>\n");
+      }
+      tableEnd();
+    }
     html.append("</section>\n");
   }
 

@@ -116,6 +116,7 @@ public final class ProfilePage {
         "rows",
         "columns",
         "nonzeros",
+        "host memory",
         "everything kept",
         "smallest budget",
         "plain framework");
@@ -125,6 +126,7 @@ public final class ProfilePage {
       cell(Html.count(profile.rows()));
       cell(Html.count(profile.cols()));
       cell(Html.count(profile.nnz()));
+      cell(Html.bytes(profile.hostBytes()));
       cell(Html.bytes(profile.budgetFor(profile.keepAll())));
       cell(Html.bytes(profile.budgetFor(profile.smallest())));
       html.append("<td class=\"n").append(isTooLarge(profile) ? " bad" : "").append("\">");
@@ -133,7 +135,8 @@ public final class ProfilePage {
       html.append("</tr>\n");
     }
     endTable();
-    html.append("<p class=\"note\">Plain framework: ").append(Html.escape(PlainFramework.SOURCE));
+    html.append("<p class=\"note\">Host memory: the pattern's arrays. Plain framework: ")
+        .append(Html.escape(PlainFramework.SOURCE));
     html.append(" It cannot train what takes more than the ");
     html.append(Html.escape(Html.bytes(card.totalBytes()))).append(" of one ");
     html.append(Html.escape(card.name())).append(".</p>\n</section>\n");

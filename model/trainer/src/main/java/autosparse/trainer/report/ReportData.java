@@ -75,16 +75,29 @@ public record ReportData(
       double sumTopFive) {}
 
   /**
+   * Memory of the host that is taken for one thing.
+   *
+   * @param planned bytes that were expected, counted or allowed for
+   * @param measured bytes at their highest, where that can be told apart
+   */
+  public record HostRow(String what, long planned, OptionalLong measured) {}
+
+  /**
    * Memory at its highest.
    *
    * @param peakByTag bytes of each kind of tensor at the moment when all together were most
    * @param budgetBytes what tensors were allowed to take; 0 if there was no limit
+   * @param host memory of the host by what it is for
    * @param peakResidentBytes most memory of the process, if the system counts it
    */
   public record Memory(
-      Map<String, Long> peakByTag, long budgetBytes, OptionalLong peakResidentBytes) {
-    /** Copies the map, keeping its order. */
+      Map<String, Long> peakByTag,
+      long budgetBytes,
+      List<HostRow> host,
+      OptionalLong peakResidentBytes) {
+    /** Copies map and list, keeping their order. */
     public Memory {
+      host = List.copyOf(host);
       peakByTag = Collections.unmodifiableMap(new LinkedHashMap<>(peakByTag));
     }
 

@@ -5,6 +5,9 @@ import autosparse.costmodel.checkpoint.CheckpointFolder;
 import autosparse.costmodel.checkpoint.FileWriteException;
 import autosparse.costmodel.checkpoint.FolderLock;
 import autosparse.schedule.InputException;
+import autosparse.trainer.report.ReportData;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -26,6 +29,7 @@ import java.util.stream.Stream;
  * checkpoints/    weights and state
  * report.html     tables and curves
  * results.json    top-1, top-5 and pairs of each task, for {@code summarize}
+ * memory.json     device and host at their highest, by kind, planned and measured
  * features-mlp.safetensors  the baseline trained for comparison
  * </pre>
  *
@@ -47,6 +51,7 @@ public final class RunFolder implements AutoCloseable {
   private static final String METRICS = "metrics.jsonl";
   private static final String REPORT = "report.html";
   private static final String RESULTS = "results.json";
+  private static final String MEMORY = "memory.json";
   private static final String BASELINE = "features-mlp.safetensors";
   private static final String CHECKPOINTS = "checkpoints";
 
@@ -128,7 +133,7 @@ public final class RunFolder implements AutoCloseable {
     try (Stream<Path> files = Files.list(directory)) {
       for (Path file : files.toList()) {
         String name = file.getFileName().toString();
-        if (List.of(CONFIG, ENVIRONMENT, METRICS, REPORT, RESULTS, BASELINE).contains(name)
+        if (List.of(CONFIG, ENVIRONMENT, METRICS, REPORT, RESULTS, MEMORY, BASELINE).contains(name)
             || name.startsWith(TensorBoardEvents.PREFIX)) {
           Files.delete(file);
         }
@@ -179,6 +184,21 @@ public final class RunFolder implements AutoCloseable {
     AtomicFiles.writeText(
         directory.resolve(ENVIRONMENT),
         JsonLines.objectOf(environment.facts()).toPrettyString() + "\n");
+  }
+
+  /** Writes {@code memory.json}, in bytes. */
+  public void writeMemory(ReportData.Memory memory) {
+    ObjectNode root = JsonLines.MAPPER.createObjectNode();
+    ObjectNode device = root.putObject("device");
+    device.put("budget_bytes", memory.budgetBytes()).put("peak_bytes", memory.peakBytes());
+    device.set("at_peak", JsonLines.objectOf(memory.peakByTag()));
+    ArrayNode host = root.putArray("host");
+    for (ReportData.HostRow row : memory.host()) {
+      ObjectNode node = host.addObject().put("what", row.what());
+      node.put("planned_bytes", row.planned());
+      row.measured().ifPresent(bytes -> node.put("measured_bytes", bytes));
+    }
+    AtomicFiles.writeText(directory.resolve(MEMORY), root.toPrettyString() + "\n");
   }
 
   /** Where {@code metrics.jsonl} is. */

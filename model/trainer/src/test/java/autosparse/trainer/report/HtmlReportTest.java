@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.trainer.report.ReportData.EvaluationPoint;
+import autosparse.trainer.report.ReportData.HostRow;
 import autosparse.trainer.report.ReportData.LossPoint;
 import autosparse.trainer.report.ReportData.MeanRow;
 import autosparse.trainer.report.ReportData.Memory;
@@ -63,7 +64,13 @@ class HtmlReportTest {
             new MeanRow("pattern-blind", "another matrix's features", .75, .79, .82, .39, .42),
             new MeanRow("random pick", "expected value", .408, .66, .5, .2, .3),
             new MeanRow("noise ceiling", "repeats only", .962, .998, NONE, NONE, NONE)),
-        new Memory(memory(), 4L << 30, OptionalLong.of(2_345_678_901L)));
+        new Memory(
+            memory(),
+            4L << 30,
+            List.of(
+                new HostRow("matrices", 1_234_567_890L, OptionalLong.empty()),
+                new HostRow("staging", 33L << 20, OptionalLong.of(22L << 20))),
+            OptionalLong.of(2_345_678_901L)));
   }
 
   private static Map<String, Long> memory() {
@@ -85,7 +92,11 @@ class HtmlReportTest {
         List.of(),
         List.of(new TaskRow(text, text, 1, NONE, NONE, NONE, NONE)),
         means,
-        new Memory(Map.of(text, 1L), 0, OptionalLong.empty()));
+        new Memory(
+            Map.of(text, 1L),
+            0,
+            List.of(new HostRow(text, 1, OptionalLong.empty())),
+            OptionalLong.empty()));
   }
 
   @Test
@@ -94,7 +105,16 @@ class HtmlReportTest {
     Files.writeString(Path.of("target", "sample-report.html"), html);
     for (String text :
         List.of(
-            "0.768", "features-mlp", "noise ceiling", "2,931", "705.7 MiB", "4.0 GiB", "2.2 GiB")) {
+            "0.768",
+            "features-mlp",
+            "noise ceiling",
+            "2,931",
+            "705.7 MiB",
+            "4.0 GiB",
+            "2.2 GiB",
+            "1.1 GiB",
+            "33.0 MiB",
+            "22.0 MiB")) {
       assertTrue(html.contains(text), text);
     }
     for (String text : List.of("http:", "https:", "src=", "url(", "@import", "<script", "<link")) {
