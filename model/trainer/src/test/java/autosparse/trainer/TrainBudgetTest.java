@@ -117,7 +117,7 @@ class TrainBudgetTest {
     String[] others = actual.split("\\s+", -1);
     assertEquals(words.length, others.length, actual);
     for (int i = 0; i < words.length; i++) {
-      if (words[i].contains(".")) {
+      if (words[i].matches("-?\\d+\\.\\d+")) {
         assertEquals(Double.parseDouble(words[i]), Double.parseDouble(others[i]), 1e-3, actual);
       } else {
         assertEquals(words[i], others[i], actual);
