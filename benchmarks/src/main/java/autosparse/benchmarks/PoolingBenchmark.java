@@ -9,15 +9,27 @@ public class PoolingBenchmark extends OpCaseBenchmark {
     "global average C=1",
     "relu average backward C=1",
     "relu average backward C=1 last layer",
+    "global average C=1 of a strip",
+    "relu average backward C=1 of a strip",
+    "relu average backward C=1 last layer of a strip",
     "global average C=8",
     "relu average backward C=8",
     "relu average backward C=8 last layer",
+    "global average C=8 of a strip",
+    "relu average backward C=8 of a strip",
+    "relu average backward C=8 last layer of a strip",
     "global average C=32",
     "relu average backward C=32",
     "relu average backward C=32 last layer",
+    "global average C=32 of a strip",
+    "relu average backward C=32 of a strip",
+    "relu average backward C=32 last layer of a strip",
     "global average C=33",
     "relu average backward C=33",
-    "relu average backward C=33 last layer"
+    "relu average backward C=33 last layer",
+    "global average C=33 of a strip",
+    "relu average backward C=33 of a strip",
+    "relu average backward C=33 last layer of a strip"
   })
   public String operator;
 

@@ -28,7 +28,7 @@ class TrainBudgetTest {
   @Test
   void aBudgetThatIsTooSmallNamesTheSmallestThatWorks() {
     Path run = folder.resolve("small");
-    List<String> once = once(run, 0);
+    List<String> once = trained.once(run, 0);
     program.refuse(
         Program.join(once, "--memory-budget", "64k"),
         "--memory-budget: a step on [m",
@@ -43,7 +43,8 @@ class TrainBudgetTest {
     }
     assertTrue(Files.exists(run.resolve("report.html")), program.err());
     Path less = folder.resolve("less");
-    program.refuse(with(once(less, 0), enough - 256), "--memory-budget", " to " + enough + " or");
+    program.refuse(
+        with(trained.once(less, 0), enough - 256), "--memory-budget", " to " + enough + " or");
     assertTrue(Files.notExists(less), "nothing is left behind");
   }
 
@@ -51,10 +52,11 @@ class TrainBudgetTest {
   @Test
   void aBaselineThatDoesNotFitIsRefusedAtTheStart() {
     Path run = folder.resolve("beside");
-    List<String> alone = once(run, 0);
+    List<String> alone = trained.once(run, 0);
     program.refuse(Program.join(alone, "--memory-budget", "64k"), "--memory-budget");
     long enough = number(program.err(), "raise --memory-budget to ", " or more");
-    program.refuse(with(once(run, 1), enough + (1 << 16)), "--baseline-epochs 0 leaves out");
+    program.refuse(
+        with(trained.once(run, 1), enough + (1 << 16)), "--baseline-epochs 0 leaves out");
     assertTrue(Files.notExists(run), "nothing is left behind");
   }
 
@@ -123,14 +125,6 @@ class TrainBudgetTest {
         assertEquals(words[i], others[i], actual);
       }
     }
-  }
-
-  /** One epoch. */
-  private List<String> once(Path run, int baselineEpochs) {
-    List<String> arguments = trained.train(run);
-    arguments.set(arguments.indexOf("--epochs") + 1, "1");
-    arguments.set(arguments.indexOf("--baseline-epochs") + 1, String.valueOf(baselineEpochs));
-    return arguments;
   }
 
   private static List<String> with(List<String> arguments, long budget) {

@@ -152,20 +152,12 @@ class TrainCommandTest {
     return checkpoints.read(checkpoints.steps().get(0)).state().path("data").asText();
   }
 
-  /** One epoch, with a seed of its own. */
-  private List<String> once(Path run) {
-    List<String> arguments = trained.train(run);
-    arguments.set(arguments.indexOf("--epochs") + 1, "1");
-    arguments.set(arguments.indexOf("--baseline-epochs") + 1, "0");
-    return arguments;
-  }
-
   @Test
   void seedsShareASplitWhereItHasItsOwn() throws IOException {
-    List<String> other = once(folder.resolve("other"));
+    List<String> other = trained.once(folder.resolve("other"), 0);
     other.set(other.indexOf("--seed") + 1, "4");
     program.succeed(other);
-    List<String> same = once(folder.resolve("same"));
+    List<String> same = trained.once(folder.resolve("same"), 0);
     same.set(same.indexOf("--seed") + 1, "4");
     program.succeed(Program.join(same, "--split-seed", "3"));
     assertNotEquals(heldOut(trained.folder()), heldOut(folder.resolve("other")));

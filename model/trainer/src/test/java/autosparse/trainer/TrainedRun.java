@@ -93,6 +93,14 @@ record TrainedRun(TinyDataSet data, Path folder) {
     return Program.join(arguments, more);
   }
 
+  /** As {@link #train}, of one epoch. */
+  List<String> once(Path run, int baselineEpochs) {
+    List<String> arguments = train(run);
+    arguments.set(arguments.indexOf("--epochs") + 1, "1");
+    arguments.set(arguments.indexOf("--baseline-epochs") + 1, String.valueOf(baselineEpochs));
+    return arguments;
+  }
+
   /** A copy that a test may damage. */
   Path copyTo(Path copy) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {

@@ -244,17 +244,24 @@ public final class StrategySearch {
     return plan;
   }
 
+  /** The fewest strips that fit, as large in the forward pass as fits too. */
+  private Optional<MemoryPlan> fastestStrips(long capacity) {
+    return fewestStrips(capacity).map(plan -> widerForward(plan, capacity));
+  }
+
   /**
-   * The fastest way of one kind that fits a range of so many bytes; where none does, the smallest
-   * of its kind.
+   * The fastest way of one kind that fits a range of so many bytes; where none does, the fastest of
+   * the smallest of its kind.
    *
    * @return empty where there is no way of that kind
    */
   public Optional<MemoryPlan> ofKind(Class<? extends TowerStrategy> kind, long capacity) {
     if (kind == Strips.class) {
-      return fewestStrips(capacity)
-          .map(plan -> widerForward(plan, capacity))
-          .or(this::smallestStrips);
+      return fastestStrips(capacity)
+          .or(
+              () ->
+                  smallestStrips()
+                      .map(least -> fastestStrips(least.capacityBytes()).orElse(least)));
     }
     Optional<MemoryPlan> smallest = Optional.empty();
     for (Candidate candidate : candidates()) {

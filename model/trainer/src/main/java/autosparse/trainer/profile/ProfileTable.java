@@ -9,7 +9,7 @@ import java.util.Locale;
 
 /** A profile on the terminal: a line a matrix and way. */
 public final class ProfileTable {
-  private static final String FORMAT = "%-26s %12s %14s  %-12s %-23s %15s %15s %15s %6s %6s";
+  private static final String FORMAT = "%-26s %12s %14s  %-12s %-45s %15s %15s %15s %6s %6s";
 
   /** Names of the columns. */
   public static final String HEAD =
