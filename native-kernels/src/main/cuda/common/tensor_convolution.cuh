@@ -426,10 +426,7 @@ __device__ __forceinline__ void load_tiles(const TensorStages<G>& s, const char*
           s.notes[place.stage] = static_cast<int>(part) | chunk << kChunkShift |
                                  (rest == 0 && chunk == chunks - 1 ? kLast : 0);
         }
-        __syncwarp();
-        if ((threadIdx.x & 31) == 0) {
-          arrive(s.full_of(place.stage));
-        }
+        arrive(s.full_of(place.stage));
         place.advance(s.stages);
 
         for (int j = 0; !resident && j < offsets; j++) {
@@ -675,24 +672,20 @@ __device__ __forceinline__ void compute_tiles(const TensorStages<G>& s,
         if (!resident) {
           // All products but those of this round have been waited for.
           const int done = kWarpgroupProducts ? held : weight_stage;
-          __syncwarp();
-          if (done >= 0 && lane == 0) {
+          if (done >= 0) {
             arrive(s.weight_empty_of(done));
           }
           held = weight_stage;
           weight_place.advance(s.weight_stages);
         }
       }
-      __syncwarp();
-      if (lane == 0) {
-        arrive(s.empty_of(place.stage));
-      }
+      arrive(s.empty_of(place.stage));
       place.advance(s.stages);
     } while ((note & kLast) == 0);
     first = false;
     wait_for_products<0>();
     sums.hold_sums();
-    if (kWarpgroupProducts && held >= 0 && lane == 0) {
+    if (kWarpgroupProducts && held >= 0) {
       arrive(s.weight_empty_of(held));
     }
 #pragma unroll
@@ -720,14 +713,16 @@ __device__ __forceinline__ void tensor_convolution(
     *reinterpret_cast<uint4*>(tensor_memory + zero_rows + 16 * at) = make_uint4(0, 0, 0, 0);
   }
   if (threadIdx.x == 0) {
-    constexpr int kWarps = 4 * G::kWarpgroups;
+    // Every thread arrives for itself: the arrival of one lane after __syncwarp would cover its whole
+    // warp, but racecheck does not follow that.
+    constexpr int kComputing = 128 * G::kWarpgroups;
     for (int stage = 0; stage < stages; stage++) {
-      init_barrier(s.full_of(stage), kLoaders + kLoaders / 32);
-      init_barrier(s.empty_of(stage), kWarps);
+      init_barrier(s.full_of(stage), 2 * kLoaders);  // copies, and the table
+      init_barrier(s.empty_of(stage), kComputing);
     }
     for (int stage = 0; stage < weight_stages; stage++) {
       init_barrier(s.weight_full_of(stage), kWarpgroupProducts ? 1 : kLoaders);
-      init_barrier(s.weight_empty_of(stage), kWarps);
+      init_barrier(s.weight_empty_of(stage), kComputing);
     }
     publish_barriers();
   }
