@@ -137,7 +137,8 @@ public record MemoryBudget(long bytes, Map<String, Long> taken, String flag) {
     Map<String, Long> own = own(taken);
     Map<String, Long> all = withAllowances(own);
     long most = sum(own) + free;
-    long bytes = asked == 0 ? most - Math.max(LEAST_MARGIN, total / MARGIN_SHARE) : asked;
+    long margin = Math.max(LEAST_MARGIN, total / MARGIN_SHARE);
+    long bytes = asked == 0 ? most - margin : asked;
     String range =
         String.format(
             "%s of %d bytes; this process can have %d, the rest is other processes' and the"
@@ -150,7 +151,11 @@ public record MemoryBudget(long bytes, Map<String, Long> taken, String flag) {
     MemoryBudget budget = new MemoryBudget(bytes, all);
     if (budget.range() < RangeAllocator.ALIGNMENT) {
       throw new MemoryBudgetException(
-          (asked == 0 ? "memory for " + Math.max(0, bytes) : FLAG + ": " + asked)
+          FLAG
+              + ": "
+              + (asked == 0
+                  ? "auto leaves others " + margin + " bytes and is " + Math.max(0, bytes)
+                  : asked)
               + " bytes, expected more than the "
               + budget.takenBytes()
               + " that are not for tensors: "

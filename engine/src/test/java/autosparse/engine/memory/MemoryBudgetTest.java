@@ -86,7 +86,11 @@ class MemoryBudgetTest {
         "expected more than the " + (GIB / 2 + ALLOWANCES),
         "context " + GIB / 2,
         MemoryBudget.GRAPHS);
-    refused(0, GIB, "memory for 0 bytes", "context");
+    refused(
+        0,
+        GIB,
+        "--memory-budget: auto leaves others " + 5 * GIB / 2 + " bytes and is 0 bytes",
+        "context");
   }
 
   @Test
