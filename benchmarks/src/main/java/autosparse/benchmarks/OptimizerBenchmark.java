@@ -10,6 +10,7 @@ public class OptimizerBenchmark extends OpCaseBenchmark {
     "adam first step",
     "adam clipped",
     "adam decoupled",
+    "adam averaged",
     "average",
     "average first step"
   })

@@ -75,7 +75,8 @@ public final class Adam implements AutoCloseable {
   }
 
   /**
-   * Updates all parameters from their gradients and zeroes these.
+   * Updates all parameters from their gradients and zeroes these. When it fails for want of memory
+   * nothing has changed.
    *
    * @param rateFactor factor of the base rate, see {@link RateSchedule}
    */
@@ -84,22 +85,42 @@ public final class Adam implements AutoCloseable {
     operators.optimizer().globalNorm(gradients, norm);
     operators
         .optimizer()
-        .adam(
-            new AdamStep(
-                steps + 1,
-                settings.rate() * rateFactor,
-                settings.beta1(),
-                settings.beta2(),
-                settings.epsilon(),
-                settings.weightDecay(),
-                settings.decoupled(),
-                settings.clipNorm()),
+        .adam(next(rateFactor), parameters.values(), gradients, firstMoments, secondMoments, norm);
+    steps++; // a step that failed is not counted
+  }
+
+  /**
+   * As {@link #step(double)}, and takes the new weights into their average.
+   *
+   * @param average of the same parameters
+   */
+  public void step(double rateFactor, WeightAverage average) {
+    List<Tensor> gradients = parameters.gradients();
+    operators.optimizer().globalNorm(gradients, norm);
+    operators
+        .optimizer()
+        .adamAveraged(
+            next(rateFactor),
             parameters.values(),
             gradients,
             firstMoments,
             secondMoments,
-            norm);
-    steps++; // a step that failed is not counted
+            norm,
+            average.share(steps + 1),
+            average.tensors());
+    steps++;
+  }
+
+  private AdamStep next(double rateFactor) {
+    return new AdamStep(
+        steps + 1,
+        settings.rate() * rateFactor,
+        settings.beta1(),
+        settings.beta2(),
+        settings.epsilon(),
+        settings.weightDecay(),
+        settings.decoupled(),
+        settings.clipNorm());
   }
 
   /** Gradient norm of the last step, before clipping; waits for it. */

@@ -48,13 +48,12 @@ public final class WeightAverage implements AutoCloseable {
   }
 
   /**
-   * Takes the weights of a step in.
+   * What the weights of a step count for in the average that takes them in.
    *
-   * @param step number of the step that they are of, from 1
+   * @param step number of the step, from 1
    */
-  public void update(long step) {
-    double share = StrictMath.expm1(-1 / horizon) / StrictMath.expm1(-step / horizon);
-    scope.device().operators().optimizer().average(share, parameters.values(), tensors());
+  double share(long step) {
+    return StrictMath.expm1(-1 / horizon) / StrictMath.expm1(-step / horizon);
   }
 
   /**
@@ -80,7 +79,8 @@ public final class WeightAverage implements AutoCloseable {
     parameters.zeroGradients();
   }
 
-  private List<Tensor> tensors() {
+  /** The averages, in the order of the parameters. */
+  List<Tensor> tensors() {
     return new ArrayList<>(averages.values());
   }
 

@@ -41,6 +41,13 @@ final class WeightAverageTest {
     }
   }
 
+  private static void takeIn(Fixture f, WeightAverage average, int step) {
+    f.device
+        .operators()
+        .optimizer()
+        .average(average.share(step), f.parameters.values(), average.tensors());
+  }
+
   /** The definition: every step's weights, each by its own share. */
   private static double[] defined(int steps, int parameter, double horizon) {
     double[] sum = new double[SIZES[parameter]];
@@ -82,7 +89,7 @@ final class WeightAverageTest {
         }
         for (int step = 1; step <= STEPS; step++) {
           step(f, step);
-          average.update(step);
+          takeIn(f, average, step);
           for (int p = 0; p < SIZES.length; p++) {
             String what = f.device.name() + ", step " + step + ", parameter " + p;
             assertArrayEquals(
@@ -118,7 +125,7 @@ final class WeightAverageTest {
             "as much as the weights");
         for (int step = 1; step <= 4; step++) {
           step(f, step);
-          average.update(step);
+          takeIn(f, average, step);
         }
         Map<String, float[]> weights = bits(f.parameters.stateDict());
         Map<String, float[]> averages = bits(average.stateDict());

@@ -39,10 +39,15 @@ public final class OptimizerKernels {
       add(0, gradient, 0, 0, 0, elements);
     }
 
-    /** Appends a tensor for {@link #adam}. */
+    /** Appends a tensor for {@link #adam} and, where it has an average, for {@link #average}. */
     public void addParameter(
-        long weight, long gradient, long firstMoment, long secondMoment, long elements) {
-      add(weight, gradient, firstMoment, secondMoment, 0, elements);
+        long weight,
+        long gradient,
+        long firstMoment,
+        long secondMoment,
+        long average,
+        long elements) {
+      add(weight, gradient, firstMoment, secondMoment, average, elements);
     }
 
     /** Appends a tensor for {@link #average}. */

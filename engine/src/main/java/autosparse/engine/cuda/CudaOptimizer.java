@@ -43,6 +43,36 @@ final class CudaOptimizer extends OptimizerOperators {
       List<Tensor> firstMoments,
       List<Tensor> secondMoments,
       Tensor norm) {
+    TensorTable table = parameters(weights, gradients, firstMoments, secondMoments, List.of());
+    try (TensorScope scope = norm.device().root().child("adam")) {
+      kernels.adam(table, entries(scope, table), norm.deviceAddress(F32), constants(settings));
+    }
+  }
+
+  @Override
+  protected void applyAdamAveraged(
+      AdamStep settings,
+      List<Tensor> weights,
+      List<Tensor> gradients,
+      List<Tensor> firstMoments,
+      List<Tensor> secondMoments,
+      Tensor norm,
+      double share,
+      List<Tensor> averages) {
+    TensorTable table = parameters(weights, gradients, firstMoments, secondMoments, averages);
+    try (TensorScope scope = norm.device().root().child("adam")) {
+      long entries = entries(scope, table);
+      kernels.adam(table, entries, norm.deviceAddress(F32), constants(settings));
+      kernels.average(table, entries, (float) share);
+    }
+  }
+
+  private static TensorTable parameters(
+      List<Tensor> weights,
+      List<Tensor> gradients,
+      List<Tensor> firstMoments,
+      List<Tensor> secondMoments,
+      List<Tensor> averages) {
     TensorTable table = new TensorTable(weights.size());
     for (int p = 0; p < weights.size(); p++) {
       table.addParameter(
@@ -50,11 +80,10 @@ final class CudaOptimizer extends OptimizerOperators {
           gradients.get(p).deviceAddress(F32),
           firstMoments.get(p).deviceAddress(F32),
           secondMoments.get(p).deviceAddress(F32),
+          averages.isEmpty() ? 0 : averages.get(p).deviceAddress(F32),
           weights.get(p).elements());
     }
-    try (TensorScope scope = norm.device().root().child("adam")) {
-      kernels.adam(table, entries(scope, table), norm.deviceAddress(F32), constants(settings));
-    }
+    return table;
   }
 
   @Override

@@ -17,6 +17,7 @@ final class OptimizerCases {
         adam("adam first step", new AdamStep(1, 1e-2, 0.9, 0.999, 1e-8, 0, false, 0)),
         adam("adam clipped", new AdamStep(7, 1e-2, 0.9, 0.999, 1e-8, 1e-2, false, 0.5)),
         adam("adam decoupled", new AdamStep(100, 1e-2, 0.9, 0.99, 1e-6, 0.1, true, 1e9)),
+        adamAveraged("adam averaged", new AdamStep(7, 1e-2, 0.9, 0.999, 1e-8, 1e-2, true, 0.5)),
         average("average", 0.03),
         average("average first step", 1));
   }
@@ -72,6 +73,15 @@ final class OptimizerCases {
   }
 
   private static OpCase adam(String name, AdamStep settings) {
+    return adam(name, settings, 0);
+  }
+
+  private static OpCase adamAveraged(String name, AdamStep settings) {
+    return adam(name, settings, 0.03);
+  }
+
+  /** Adam, the new weights taken into an average where the share is not 0. */
+  private static OpCase adam(String name, AdamStep settings, double share) {
     return new OpCase(
         name,
         "optimizer",
@@ -85,17 +95,27 @@ final class OptimizerCases {
           List<Tensor> first = parameters(values, "first moment", -0.1, 0.1, size);
           List<Tensor> second = parameters(values, "second moment", 0.01, 0.1, size);
           Tensor norm = values.reals("norm", new double[] {3.5});
+          List<Tensor> averages =
+              share == 0 ? List.of() : parameters(values, "average", -1, 1, size);
           OptimizerOperators operators = scope.device().operators().optimizer();
           List<Tensor> outputs = new ArrayList<>(weights);
           outputs.addAll(first);
           outputs.addAll(second);
           outputs.addAll(gradients);
+          outputs.addAll(averages);
           return Invocation.of(
               List.of(norm),
               outputs,
-              () -> operators.adam(settings, weights, gradients, first, second, norm),
+              () -> {
+                if (share == 0) {
+                  operators.adam(settings, weights, gradients, first, second, norm);
+                } else {
+                  operators.adamAveraged(
+                      settings, weights, gradients, first, second, norm, share, averages);
+                }
+              },
               null,
-              15.0 * size);
+              (share == 0 ? 15.0 : 18.0) * size);
         });
   }
 }

@@ -50,6 +50,35 @@ public abstract class OptimizerOperators {
       List<Tensor> firstMoments,
       List<Tensor> secondMoments,
       Tensor norm) {
+    checkAdam(weights, gradients, firstMoments, secondMoments, norm);
+    applyAdam(settings, weights, gradients, firstMoments, secondMoments, norm);
+  }
+
+  /**
+   * One Adam step as by {@link #adam}, then the new weights taken into their averages as by {@link
+   * #average}: all of it or, where memory is short, nothing.
+   */
+  public final void adamAveraged(
+      AdamStep settings,
+      List<Tensor> weights,
+      List<Tensor> gradients,
+      List<Tensor> firstMoments,
+      List<Tensor> secondMoments,
+      Tensor norm,
+      double share,
+      List<Tensor> averages) {
+    checkAdam(weights, gradients, firstMoments, secondMoments, norm);
+    checkAverage(share, weights, averages);
+    applyAdamAveraged(
+        settings, weights, gradients, firstMoments, secondMoments, norm, share, averages);
+  }
+
+  private static void checkAdam(
+      List<Tensor> weights,
+      List<Tensor> gradients,
+      List<Tensor> firstMoments,
+      List<Tensor> secondMoments,
+      Tensor norm) {
     int count = weights.size();
     Check.that(
         gradients.size() == count && firstMoments.size() == count && secondMoments.size() == count,
@@ -69,7 +98,6 @@ public abstract class OptimizerOperators {
       Check.alike("adam", "second moment", secondMoments.get(p), "weight", weights.get(p));
     }
     Check.real("adam", "norm", norm, 1);
-    applyAdam(settings, weights, gradients, firstMoments, secondMoments, norm);
   }
 
   /**
@@ -78,6 +106,11 @@ public abstract class OptimizerOperators {
    * @param share of the new weights, in (0, 1]
    */
   public final void average(double share, List<Tensor> weights, List<Tensor> averages) {
+    checkAverage(share, weights, averages);
+    applyAverage(share, weights, averages);
+  }
+
+  private static void checkAverage(double share, List<Tensor> weights, List<Tensor> averages) {
     Check.that(share > 0 && share <= 1, "average", "share " + share + ": expected in (0, 1]");
     Check.that(
         averages.size() == weights.size(),
@@ -87,7 +120,6 @@ public abstract class OptimizerOperators {
       Check.real("average", "weight", weights.get(p), weights.get(p).shape().toArray());
       Check.alike("average", "average", averages.get(p), "weight", weights.get(p));
     }
-    applyAverage(share, weights, averages);
   }
 
   protected abstract void applyGlobalNorm(List<Tensor> gradients, Tensor norm);
@@ -101,4 +133,18 @@ public abstract class OptimizerOperators {
       Tensor norm);
 
   protected abstract void applyAverage(double share, List<Tensor> weights, List<Tensor> averages);
+
+  /** Overridden where the two take memory: it has to be there before the first changes anything. */
+  protected void applyAdamAveraged(
+      AdamStep settings,
+      List<Tensor> weights,
+      List<Tensor> gradients,
+      List<Tensor> firstMoments,
+      List<Tensor> secondMoments,
+      Tensor norm,
+      double share,
+      List<Tensor> averages) {
+    applyAdam(settings, weights, gradients, firstMoments, secondMoments, norm);
+    applyAverage(share, weights, averages);
+  }
 }

@@ -190,8 +190,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Runs a step of one's own choice as the next one, and waits for it. When it fails, weights and
-   * optimiser are those of before, unless the optimiser itself was running.
+   * Runs a step of one's own choice as the next one, and waits for it. When memory is short,
+   * weights and optimiser are those of before.
    */
   public StepResult run(StepPlan.Step work, TowerStrategy strategy) {
     advance(work, strategy);
@@ -257,9 +257,10 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Tensor updated(double factor) {
-    optimizer.step(factor);
-    if (average != null) {
-      average.update(step + 1);
+    if (average == null) {
+      optimizer.step(factor);
+    } else {
+      optimizer.step(factor, average);
     }
     return optimizer.norm();
   }
