@@ -1,13 +1,14 @@
-// Global average pooling over the sites of each matrix, and the gradient that enters a ReLU read by
-// it; features in fp32 or bf16, pooled sums and their gradient in fp32. Contract:
+// Global averages and sums over the sites of each matrix, and the gradient that enters a ReLU read by
+// such a pool; features in fp32 or bf16, pooled sums and their gradient in fp32. Contract:
 // autosparse.engine.operators.PoolingOperators.
 //
 // Average: each matrix is cut into a fixed number of slices; a block sums a slice, 16 bytes of a row
-// a thread, a second launch adds the slices in a fixed order, in double.
+// a thread, a second launch adds the slices in a fixed order, in double. A sum is added to what is
+// there, by the same launches.
 // Backward: a thread keeps its channels' share of the pool's gradient while it stays in one matrix.
-// Launch:  256 threads, average_slices 1024. P = 128 channels in fp32, 256 in bf16: sum_slices
-//          (slices · matrices, ceil(C / P)); average_slices (matrices, ceil(C / 32));
-//          relu_average_backward (ceil(N / block_sites), ceil(C / P)).
+// Launch:  256 threads, pool_slices 1024. P = 128 channels in fp32, 256 in bf16: sum_slices
+//          (slices · matrices, ceil(C / P)); pool_slices (matrices, ceil(C / 32));
+//          relu_pool_backward (ceil(N / block_sites), ceil(C / P)).
 // Shared:  9 KB at most, 8 KB, none.
 // Bytes:   of a feature b: average b·N·C; backward 3·b·N·C, of the last layer 2·b·N·C.
 // FLOPs:   1 an element; 2.
@@ -95,11 +96,11 @@ constexpr int64 kNoEnd = int64(1) << 62;
 struct PooledMatrix {
   int64 end;            // its sites' end
   const float* pooled;  // its gradient
-  float scale;          // 1 / its sites; 0 in none
+  float scale;          // 1 / its sites, 1 of a sum; 0 in none
 
   __device__ __forceinline__ void find(const float* __restrict__ d_pooled,
                                        const int64* __restrict__ offsets, int matrices,
-                                       int channels, int64 site) {
+                                       int channels, bool averaged, int64 site) {
     if (site < offsets[0] || site >= offsets[matrices]) {
       end = site < offsets[0] ? offsets[0] : kNoEnd;
       pooled = d_pooled;
@@ -109,7 +110,7 @@ struct PooledMatrix {
     const int64 matrix = segment_of(offsets, 0, matrices - 1, site);
     end = offsets[matrix + 1];
     pooled = d_pooled + matrix * channels;
-    scale = 1.0f / static_cast<float>(end - offsets[matrix]);
+    scale = averaged ? 1.0f / static_cast<float>(end - offsets[matrix]) : 1.0f;
   }
 
   __device__ __forceinline__ float share(int channel) const {
@@ -117,13 +118,14 @@ struct PooledMatrix {
   }
 };
 
-// dz = y > 0 ? d_next + d_pooled[matrix] / sites of the matrix : 0; d_next may be null, or dz.
+// dz = y > 0 ? d_next + d_pooled[matrix] / sites of the matrix : 0, undivided where the pool is a sum;
+// d_next may be null, or dz.
 template <typename T>
-__device__ __forceinline__ void relu_average_backward(const T* y, const T* d_next,
-                                                      const float* __restrict__ d_pooled,
-                                                      const int64* __restrict__ offsets,
-                                                      int64 sites, int matrices, int channels,
-                                                      int block_sites, T* dz) {
+__device__ __forceinline__ void relu_pool_backward(const T* y, const T* d_next,
+                                                   const float* __restrict__ d_pooled,
+                                                   const int64* __restrict__ offsets, int64 sites,
+                                                   int matrices, int channels, bool averaged,
+                                                   int block_sites, T* dz) {
   constexpr int kSize = PackedRows<T>::kSize;
   const PackedRows<T> layout(channels);
   const int64 first = static_cast<int64>(blockIdx.x) * block_sites;
@@ -137,7 +139,7 @@ __device__ __forceinline__ void relu_average_backward(const T* y, const T* d_nex
     const int past = layout.channel + kSize < channels ? layout.channel + kSize : channels;
     for (int64 site = first + layout.row; site < end; site += layout.rows) {
       if (site >= matrix.end) {
-        matrix.find(d_pooled, offsets, matrices, channels, site);
+        matrix.find(d_pooled, offsets, matrices, channels, averaged, site);
       }
 #pragma unroll 1
       for (int c = layout.channel; c < past; c++) {
@@ -156,7 +158,7 @@ __device__ __forceinline__ void relu_average_backward(const T* y, const T* d_nex
     const Pack<T> out = load_pack(y + at);
     const Pack<T> next = d_next != nullptr ? load_pack(d_next + at) : Pack<T>{};
     if (site >= matrix.end) {
-      matrix.find(d_pooled, offsets, matrices, channels, site);
+      matrix.find(d_pooled, offsets, matrices, channels, averaged, site);
 #pragma unroll
       for (int j = 0; j < kSize; j++) {
         share[j] = matrix.share(layout.channel + j);
@@ -182,20 +184,21 @@ using namespace autosparse;
                           float* partials) {                                                       \
     sum_slices<type>(x, offsets, slices, channels, partials);                                      \
   }                                                                                                \
-  extern "C" __global__ void __launch_bounds__(256, 8) relu_average_backward_##suffix(             \
+  extern "C" __global__ void __launch_bounds__(256, 8) relu_pool_backward_##suffix(                \
       const type* y, const type* d_next, const float* d_pooled, const int64* offsets, int64 sites, \
-      int matrices, int channels, int block_sites, type* dz) {                                     \
-    relu_average_backward<type>(y, d_next, d_pooled, offsets, sites, matrices, channels,           \
-                                block_sites, dz);                                                  \
+      int matrices, int channels, int averaged, int block_sites, type* dz) {                       \
+    relu_pool_backward<type>(y, d_next, d_pooled, offsets, sites, matrices, channels,              \
+                             averaged != 0, block_sites, dz);                                      \
   }
 
 POOLING(f32, float)
 POOLING(bf16, bf16)
 
-// y[b, c] = sum of b's slices / sites of b: a block owns 32 channels, its 32 warps every 32nd slice.
+// y[b, c] = sum of b's slices / sites of b, or += that sum: a block owns 32 channels, its 32 warps
+// every 32nd slice.
 extern "C" __global__ void __launch_bounds__(1024)
-    average_slices_f32(const float* __restrict__ partials, const int64* __restrict__ offsets,
-                       int slices, int channels, float* y) {
+    pool_slices_f32(const float* __restrict__ partials, const int64* __restrict__ offsets,
+                    int slices, int channels, int averaged, float* y) {
   constexpr int kWarps = 32;
   __shared__ double warp_sums[kWarps][32];
   const int warp = threadIdx.x / 32;
@@ -215,7 +218,9 @@ extern "C" __global__ void __launch_bounds__(1024)
     for (int w = 1; w < kWarps; w++) {
       sum += warp_sums[w][lane];
     }
+    const int64 at = matrix * channels + c;
     const int64 sites = offsets[matrix + 1] - offsets[matrix];
-    y[matrix * channels + c] = static_cast<float>(sum / static_cast<double>(sites > 0 ? sites : 1));
+    y[at] = averaged ? static_cast<float>(sum / static_cast<double>(sites > 0 ? sites : 1))
+                     : static_cast<float>(y[at] + sum);
   }
 }

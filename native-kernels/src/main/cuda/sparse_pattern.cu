@@ -1,10 +1,9 @@
 // Sites of coarser levels, neighbour maps and neighbourhood masks, on the device from sorted CSR.
 // Contract: autosparse.engine.operators.SparsePatternOperators.
 //
-// One thread a site throughout: a count, a prefix sum over blocks of 256 sites, a fill. Results are
-// integers that depend on the pattern alone.
-// Launch:  256 threads, one block 256 sites; exclusive_sum one block of 1024; sorting 1024 threads,
-//          one block 8,192 sites.
+// One thread a site throughout: a count, a prefix sum over blocks of 256 sites by the block that is
+// done last, a fill. Results are integers that depend on the pattern alone.
+// Launch:  256 threads, one block 256 sites; sorting 1024 threads, one block 8,192 sites.
 // Shared:  fill_neighbors 1,024·K bytes dynamic; sorting 35 KB; else less than 1 KB.
 // Bytes:   neighbour map of N sites, R rows, K = s² offsets, P pairs: count 4·N + 8·R read and
 //          4·N·(1 + s) written, fill 4·N·(1 + s) read and 8·N + 4·P written; order 8·N read, 4·N
@@ -22,6 +21,50 @@
 #include "common/types.cuh"
 
 namespace autosparse {
+
+// --- Sums over blocks -------------------------------------------------------------------------
+
+// Blocks of the grid at work that are done; 0 between grids, which follow one another on one stream.
+__device__ unsigned blocks_done;
+
+// Called by all blocks of a grid when each has written its own of values [count] with its first
+// thread: the last to come makes values[i] the sum of those before i, and values[count] that of all.
+__device__ __forceinline__ void sum_over_blocks(int64* values, int count) {
+  constexpr int kItems = 16;  // a thread: a million sites' blocks in one round
+  __shared__ bool last;
+  if (threadIdx.x == 0) {
+    __threadfence();
+    last = atomicInc(&blocks_done, gridDim.x - 1) == gridDim.x - 1;  // back to 0 with the last
+    __threadfence();
+  }
+  __syncthreads();
+  if (!last) {
+    return;
+  }
+  int64 carried = 0;
+  for (int from = 0; from < count; from += kBlockSites * kItems) {
+    const int at = from + static_cast<int>(threadIdx.x) * kItems;
+    const int end = at + kItems < count ? at + kItems : count;
+    int sum = 0;  // a site has 25 neighbours at most
+#pragma unroll 2
+    for (int i = at; i < end; i++) {
+      sum += static_cast<int>(__ldcg(values + i));
+    }
+    int total;
+    int64 before = carried + block_exclusive_sum<kBlockSites / 32>(sum, total);
+    // Read again: what a thread keeps here, each thread of every other block would keep room for.
+#pragma unroll 2
+    for (int i = at; i < end; i++) {
+      const int64 value = __ldcg(values + i);
+      values[i] = before;
+      before += value;
+    }
+    carried += total;
+  }
+  if (threadIdx.x == 0) {
+    values[count] = carried;
+  }
+}
 
 // --- Neighbours -------------------------------------------------------------------------------
 
@@ -55,7 +98,7 @@ __device__ __forceinline__ int offset_of(int row, int tap) {
 }
 
 // masks[site]; starts[r, site], the first input of kernel row r at or past the first tap, unless
-// null; the block's number of neighbours into block_pairs[block] unless null.
+// null; into block_pairs [blocks + 1], unless null, the neighbours of the blocks before each.
 template <int kSize, bool kTransposed>
 __device__ __forceinline__ void count_neighbors(const Search& s, int* masks, int* starts,
                                                 int64* block_pairs) {
@@ -136,6 +179,7 @@ __device__ __forceinline__ void count_neighbors(const Search& s, int* masks, int
     if (threadIdx.x == 0) {
       block_pairs[blockIdx.x] = total;
     }
+    sum_over_blocks(block_pairs, blocks_of(s.sites));
   }
 }
 
@@ -246,36 +290,7 @@ SEARCH_ENTRIES(1_transposed, 1, true)
 SEARCH_ENTRIES(3_transposed, 3, true)
 SEARCH_ENTRIES(5_transposed, 5, true)
 
-// In place: values[i] becomes the sum of the values before i, values[count] the sum of all.
-extern "C" __global__ void __launch_bounds__(1024) exclusive_sum(int64* values, int64 count) {
-  constexpr int kItems = 4;  // a thread: a million sites' blocks in one round
-  int64 carried = 0;
-  for (int64 from = 0; from < count; from += 1024 * kItems) {
-    const int64 at = from + threadIdx.x * kItems;
-    int64 items[kItems];
-    int64 sum = 0;
-#pragma unroll
-    for (int i = 0; i < kItems; i++) {
-      items[i] = at + i < count ? values[at + i] : 0;
-      sum += items[i];
-    }
-    int64 total;
-    int64 before = carried + block_exclusive_sum<32>(sum, total);
-#pragma unroll
-    for (int i = 0; i < kItems; i++) {
-      if (at + i < count) {
-        values[at + i] = before;
-      }
-      before += items[i];
-    }
-    carried += total;
-  }
-  if (threadIdx.x == 0) {
-    values[count] = carried;
-  }
-}
-
-// flags [8·blocks] words, block_flagged [blocks].
+// flags [8·blocks] words; block_flagged [blocks + 1], the flagged sites of the blocks before each.
 extern "C" __global__ void __launch_bounds__(kBlockSites)
     flag_coarse_sites(const int64* __restrict__ row_pointers, const int* __restrict__ columns,
                       const int64* __restrict__ first_rows, int64 rows, int64 sites, int batch,
@@ -296,7 +311,7 @@ extern "C" __global__ void __launch_bounds__(kBlockSites)
     }
   }
   const unsigned word = __ballot_sync(kFullWarp, flagged);
-  if ((threadIdx.x & 31) == 0) {
+  if ((threadIdx.x & 31) == 0 && blockIdx.x < blocks_of(sites)) {
     flags[static_cast<int64>(blockIdx.x) * (kBlockSites / 32) + threadIdx.x / 32] = word;
   }
   int total;
@@ -304,6 +319,7 @@ extern "C" __global__ void __launch_bounds__(kBlockSites)
   if (threadIdx.x == 0) {
     block_flagged[blockIdx.x] = total;
   }
+  sum_over_blocks(block_flagged, blocks_of(sites));
 }
 
 // Row pointers [coarse_rows + 1] and site offsets [batch + 1] of the coarse level: ranks of fine

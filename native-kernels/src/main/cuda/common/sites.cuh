@@ -13,6 +13,11 @@ constexpr unsigned kFullWarp = 0xFFFFFFFFu;
 // Sites that one block of the pattern kernels owns, one a thread.
 constexpr int kBlockSites = 256;
 
+// Blocks that own so many sites; a grid has one at least.
+__device__ __forceinline__ int blocks_of(int64 sites) {
+  return static_cast<int>((sites + kBlockSites - 1) / kBlockSites);
+}
+
 // This thread's site; past the last one for the last block's spare threads.
 __device__ __forceinline__ int64 site_of_thread() {
   return static_cast<int64>(blockIdx.x) * kBlockSites + threadIdx.x;

@@ -1,6 +1,7 @@
 package autosparse.autograd;
 
 import autosparse.engine.Tensor;
+import autosparse.engine.operators.PoolingOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
 import autosparse.engine.sparse.Sites;
@@ -15,30 +16,33 @@ public final class SparseFunctions {
    *
    * @param features [N_out, C_out], after ReLU, of the device's type of activations from the first
    *     layer on
-   * @param pooled [B, C_out], real: global average of the features of each matrix
+   * @param pooled [B, C_out], real: global average of the features of each matrix, or the sum that
+   *     they are part of
    */
   public record Level(Variable features, Variable pooled) {}
 
   /**
-   * The output sites that a layer's average is formed over: all, or those of one strip of rows,
-   * whose other sites are there for their neighbours' sake only.
+   * How a layer's output is pooled: averaged over all sites; or summed over those of one strip of
+   * rows, whose other sites are there for their neighbours' sake only.
    *
    * @param offsets I64 [B+1]: of matrix b the sites offsets[b] to offsets[b+1]; null for all
-   * @param averaged whether the average is formed; if not, its value is undefined and only its
-   *     gradient is of use
+   * @param sum [B, C_out], real: what the sum over these sites is part of, in place of an average;
+   *     null for an average
+   * @param added whether the sum is added to it; if not, as for a layer that is computed again,
+   *     only its gradient is read
    */
-  public record Pool(Tensor offsets, boolean averaged) {
-    /** Every site of every matrix of the batch. */
-    public static final Pool ALL = new Pool(null, true);
+  public record Pool(Tensor offsets, Variable sum, boolean added) {
+    /** The average over every site of every matrix of the batch. */
+    public static final Pool ALL = new Pool(null, null, false);
 
-    /** Some sites. */
-    public static Pool of(Tensor offsets) {
-      return new Pool(offsets, true);
+    /** A sum over some sites, which is added to others. */
+    public static Pool addedTo(Variable sum, Tensor offsets) {
+      return new Pool(offsets, sum, true);
     }
 
-    /** Some sites whose average is known already: a layer that is computed again. */
-    public static Pool ofKnown(Tensor offsets) {
-      return new Pool(offsets, false);
+    /** As {@link #addedTo}, of a sum that has them already. */
+    public static Pool partOf(Variable sum, Tensor offsets) {
+      return new Pool(offsets, sum, false);
     }
 
     private Tensor offsets(Sites sites) {
@@ -78,12 +82,17 @@ public final class SparseFunctions {
           } else if (!x.isDifferentiable()) {
             tape.accumulate(
                 weight, dw -> convolution.backward(x.value(), weight.value(), map, dz, null, dw));
-          } else {
+          } else if (convolution.joinsGradients()) {
             tape.accumulate(
                 weight,
                 dw ->
                     tape.gradient(
                         x, dx -> convolution.backward(x.value(), weight.value(), map, dz, dx, dw)));
+          } else {
+            tape.accumulate(
+                weight, dw -> convolution.backward(x.value(), weight.value(), map, dz, null, dw));
+            tape.gradient(
+                x, dx -> convolution.backward(x.value(), weight.value(), map, dz, dx, null));
           }
         });
   }
@@ -132,11 +141,17 @@ public final class SparseFunctions {
       Pool pool,
       java.util.function.Consumer<Tensor> backwardOfSum) {
     Tensor y = features.value();
-    Variable pooled =
-        tape.output("pooled", tape.scope().device().real(), inputs, sites.batch(), y.dim(1));
+    PoolingOperators pooling = tape.operators().pooling();
     Tensor offsets = pool.offsets(sites);
-    if (pool.averaged()) {
-      tape.operators().pooling().globalAverage(y, offsets, pooled.value());
+    boolean averaged = pool.sum() == null;
+    Variable pooled =
+        averaged
+            ? tape.output("pooled", tape.scope().device().real(), inputs, sites.batch(), y.dim(1))
+            : pool.sum();
+    if (averaged) {
+      pooling.globalAverage(y, offsets, pooled.value());
+    } else if (pool.added()) {
+      pooling.addSum(y, offsets, pooled.value());
     }
     tape.record(
         name,
@@ -151,8 +166,13 @@ public final class SparseFunctions {
             pooled.gradient = dPooled;
           }
           Tensor dz = dNext == null ? tape.scope().workspaceLike(y) : dNext;
-          tape.operators().pooling().reluAverageBackward(y, dNext, dPooled, offsets, dz);
+          if (averaged) {
+            pooling.reluAverageBackward(y, dNext, dPooled, offsets, dz);
+          } else {
+            pooling.reluSumBackward(y, dNext, dPooled, offsets, dz);
+          }
           features.gradient = dz;
+          tape.release(y); // read for the last time, and as large as what is made next
           backwardOfSum.accept(dz);
         });
     return new Level(features, pooled);

@@ -149,11 +149,21 @@ public final class Tape implements AutoCloseable {
    */
   public void record(
       String name, List<Variable> outputs, List<Tensor> saved, BackwardStep backward) {
-    if (outputs.stream().anyMatch(Variable::isDifferentiable)) {
+    if (recording && outputs.stream().anyMatch(Variable::isDifferentiable)) {
       nodes.add(
           new Node(name, ledger().part(), List.copyOf(outputs), List.copyOf(saved), backward));
     } else {
       saved.forEach(scope::release);
+    }
+  }
+
+  /**
+   * Has something done when the backward pass is done with everything recorded from here on, such
+   * as giving back what it read. Without recording there is no backward pass, and it is never done.
+   */
+  public void afterBackward(String name, Runnable work) {
+    if (recording) {
+      nodes.add(new Node(name, ledger().part(), List.of(), List.of(), work::run));
     }
   }
 
@@ -267,7 +277,8 @@ public final class Tape implements AutoCloseable {
   public void backward() {
     for (int n = nodes.size() - 1; n >= 0; n--) {
       Node node = nodes.remove(n);
-      if (node.outputs().stream().anyMatch(output -> output.gradient != null)) {
+      if (node.outputs().isEmpty()
+          || node.outputs().stream().anyMatch(output -> output.gradient != null)) {
         try {
           within(
               node.part(),
@@ -287,7 +298,8 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  private void release(Tensor tensor) {
+  /** Frees a tensor that nobody reads any more, unless it is to be kept or somebody else's. */
+  void release(Tensor tensor) {
     if (tensor != null && owns(tensor) && !kept.contains(tensor)) {
       scope.release(tensor);
     }

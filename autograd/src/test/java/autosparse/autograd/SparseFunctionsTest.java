@@ -2,6 +2,7 @@ package autosparse.autograd;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import autosparse.autograd.SparseFunctions.Pool;
 import autosparse.engine.Tensor;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.sparse.ConvolutionKernel;
@@ -74,6 +75,53 @@ final class SparseFunctionsTest {
               weight);
         }
       }
+    }
+  }
+
+  /** Two strips of one matrix add up to its sum, and gradients by it are those by the strips. */
+  @Test
+  void sumsOfStrips() {
+    try (Fixture f = Fixture.reference(5)) {
+      ConvolutionKernel kernel = new ConvolutionKernel(3, 1, 1);
+      NeighborMap map = map(f, kernel, f.pattern(7, 6, 0.5));
+      long sites = map.outputSites().count();
+      long half = sites / 2;
+      Tensor x = f.normal(sites, 2);
+      Variable weight = f.leaf(9, 2, 3);
+      Variable sum =
+          Variable.leaf(
+              f.scope.zeros("sum", MemoryTag.ACTIVATION, 1, 3),
+              f.scope.zeros("gradient", MemoryTag.ACTIVATION, 1, 3));
+      sum.gradient().setDoubles(new double[] {1, -2, 0.5});
+      for (long[] bounds : new long[][] {{0, half}, {half, sites}}) {
+        try (Tape tape = Tape.recording(f.scope, 0)) {
+          Pool pool = Pool.addedTo(sum, f.offsets(bounds));
+          SparseFunctions.convolution(tape, Variable.constant(x), weight, map, pool);
+          tape.backward();
+        }
+      }
+      Variable other =
+          Variable.leaf(weight.value(), f.scope.zeros("g", MemoryTag.GRADIENTS, 9, 2, 3));
+      try (Tape tape = Tape.recording(f.scope, 0)) {
+        Variable average =
+            SparseFunctions.convolution(tape, Variable.constant(x), other, map).pooled();
+        double[] total = average.value().toDoubles();
+        for (int c = 0; c < total.length; c++) {
+          total[c] *= sites;
+        }
+        assertArrayEquals(total, sum.value().toDoubles(), 1e-12);
+        tape.gradient(average, g -> g.setDoubles(new double[] {sites, -2.0 * sites, 0.5 * sites}));
+        tape.backward();
+      }
+      assertArrayEquals(other.gradient().toDoubles(), weight.gradient().toDoubles(), 1e-12);
+
+      // Computed again, a strip is not added again.
+      double[] before = sum.value().toDoubles();
+      try (Tape tape = Tape.recording(f.scope, 0)) {
+        Pool pool = Pool.partOf(sum, f.offsets(0, half));
+        SparseFunctions.convolution(tape, Variable.constant(x), weight, map, pool);
+      }
+      assertArrayEquals(before, sum.value().toDoubles());
     }
   }
 

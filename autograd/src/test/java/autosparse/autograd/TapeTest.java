@@ -59,6 +59,27 @@ final class TapeTest {
   }
 
   @Test
+  void workAfterTheBackwardPassComesInItsPlaceAndOnlyWhereItIsRecorded() {
+    try (Fixture f = Fixture.reference(1)) {
+      List<String> done = new ArrayList<>();
+      Variable x = f.leaf(1);
+      for (boolean recorded : new boolean[] {true, false}) {
+        try (Tape tape = recorded ? Tape.recording(f.scope, 0) : Tape.inference(f.scope)) {
+          tape.afterBackward("first", () -> done.add("first"));
+          Variable y = tape.output("y", List.of(x), 1);
+          tape.record("y", List.of(y), List.of(), () -> done.add("y"));
+          tape.afterBackward("second", () -> done.add("second"));
+          if (recorded) {
+            tape.gradient(y, g -> {});
+          }
+          tape.backward();
+        }
+        assertEquals(List.of("second", "y", "first"), done);
+      }
+    }
+  }
+
+  @Test
   void aLeafAddsUpOverPasses() {
     try (Fixture f = Fixture.reference(1)) {
       Variable x = Variable.constant(f.normal(3, 4));

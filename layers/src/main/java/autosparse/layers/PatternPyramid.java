@@ -8,21 +8,25 @@ import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
 /**
  * A batch of patterns with its coarser levels and neighbour maps, each made when first asked for
- * and kept until closed. Level 0 is the patterns themselves; each stride leads one level up.
+ * and kept until it is released or all are closed. Level 0 is the patterns themselves; each stride
+ * leads one level up.
  */
 public final class PatternPyramid implements AutoCloseable {
   private record MapKey(int level, ConvolutionKernel kernel) {}
 
+  private record Made(NeighborMap map, TensorScope scope) {}
+
   private final TensorScope scope;
   private final boolean bothWays;
   private final List<Sites> levels = new ArrayList<>();
-  private final Map<MapKey, NeighborMap> maps = new HashMap<>();
+  private final Map<MapKey, Made> maps = new LinkedHashMap<>();
   private final Map<ConvolutionKernel, Tensor> masks = new HashMap<>();
 
   /** Of a batch of matrices, which are copied to the device. */
@@ -60,21 +64,46 @@ public final class PatternPyramid implements AutoCloseable {
 
   /** The map of a kernel applied at a level; a strided one leads to the next level. */
   public NeighborMap map(int level, ConvolutionKernel kernel) {
-    return maps.computeIfAbsent(
-        new MapKey(level, kernel), key -> within(() -> make(level, kernel)));
+    return maps.computeIfAbsent(new MapKey(level, kernel), key -> within(() -> make(level, kernel)))
+        .map();
   }
 
-  private NeighborMap make(int level, ConvolutionKernel kernel) {
-    var pattern = scope.device().operators().pattern();
+  private Made make(int level, ConvolutionKernel kernel) {
     Sites inputs = levels.get(level);
-    Sites outputs = inputs;
-    if (!kernel.isSubmanifold()) {
-      if (levels.size() == level + 1) {
-        levels.add(pattern.downsample(inputs, kernel.stride(), scope));
-      }
-      outputs = levels.get(level + 1);
+    Sites outputs = kernel.isSubmanifold() ? inputs : coarser(level, kernel.stride());
+    var pattern = scope.device().operators().pattern();
+    TensorScope own = scope.child("map of level " + level);
+    try {
+      return new Made(pattern.neighbors(inputs, outputs, kernel, bothWays, own), own);
+    } catch (RuntimeException e) {
+      own.close();
+      throw e;
     }
-    return pattern.neighbors(inputs, outputs, kernel, bothWays, scope);
+  }
+
+  /**
+   * The level above a level that exists, made if it does not: that of floor(coordinate / stride).
+   */
+  public Sites coarser(int level, int stride) {
+    if (levels.size() == level + 1) {
+      levels.add(
+          within(
+              () ->
+                  scope
+                      .device()
+                      .operators()
+                      .pattern()
+                      .downsample(levels.get(level), stride, scope)));
+    }
+    return levels.get(level + 1);
+  }
+
+  /** Frees a map, if it is there; it is made again if it is asked for again. */
+  public void release(int level, ConvolutionKernel kernel) {
+    Made made = maps.remove(new MapKey(level, kernel));
+    if (made != null) {
+      made.scope().close();
+    }
   }
 
   private <T> T within(Supplier<T> work) {
@@ -107,6 +136,11 @@ public final class PatternPyramid implements AutoCloseable {
 
   @Override
   public void close() {
+    List<Made> made = new ArrayList<>(maps.values());
+    for (int m = made.size() - 1; m >= 0; m--) {
+      made.get(m).scope().close();
+    }
+    maps.clear();
     scope.close();
   }
 }

@@ -4,6 +4,8 @@ import autosparse.autograd.SparseFunctions;
 import autosparse.autograd.SparseFunctions.Pool;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
+import autosparse.engine.TensorScope;
+import autosparse.engine.operators.SparseConvolutionOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
 
 /**
@@ -39,6 +41,18 @@ public final class SparseConv2d {
   /** As the full form, averaged over all sites. */
   public SparseFunctions.Level forward(Tape tape, PatternPyramid pyramid, int level, Variable x) {
     return forward(tape, pyramid, level, x, Pool.ALL);
+  }
+
+  /**
+   * Has what the layer's products read of the weight made once, until the result is closed; see
+   * {@link SparseConvolutionOperators#hold}.
+   *
+   * @param backward whether the layer will be run backward too
+   */
+  public SparseConvolutionOperators.HeldWeight hold(TensorScope scope, boolean backward) {
+    return ofOnes
+        ? () -> {}
+        : scope.device().operators().convolution().hold(weight.value(), kernel, backward, scope);
   }
 
   /** Makes what the layer needs of a pyramid, if it is not there. */

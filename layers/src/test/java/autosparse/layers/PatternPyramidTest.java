@@ -1,5 +1,6 @@
 package autosparse.layers;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -36,6 +37,23 @@ final class PatternPyramidTest {
       assertSame(coarse, pyramid.map(1, new ConvolutionKernel(3, 1, 1)));
       assertSame(pyramid.masks(SAME), pyramid.masks(SAME));
       assertTrue(pyramid.bytes() >= bytes);
+    }
+  }
+
+  @Test
+  void whatIsReleasedIsFreedAndMadeAgain() {
+    try (Fixture f = Fixture.cpu(1);
+        PatternPyramid pyramid = new PatternPyramid(f.scope, f.pattern(9, 9, 0.4))) {
+      Sites coarse = pyramid.coarser(0, 2);
+      long levels = pyramid.bytes();
+      int[] neighbors = pyramid.map(0, HALF).inputs().toInts();
+      pyramid.map(0, SAME);
+      assertSame(coarse, pyramid.map(0, HALF).outputSites());
+      pyramid.release(0, SAME);
+      pyramid.release(0, SAME); // not there any more
+      pyramid.release(0, HALF);
+      assertEquals(levels, pyramid.bytes());
+      assertArrayEquals(neighbors, pyramid.map(0, HALF).inputs().toInts());
     }
   }
 

@@ -10,8 +10,8 @@ public final class PoolingKernels {
   /** Threads of a block that lie side by side along the channels, at most. */
   private static final int LANES = 32;
 
-  private static final int AVERAGE_THREADS = 1024;
-  private static final int AVERAGE_CHANNELS = 32;
+  private static final int POOL_THREADS = 1024;
+  private static final int POOL_CHANNELS = 32;
   private static final int SLICE_SITES = 256;
   private static final int MOST_SLICES = 1056;
 
@@ -21,10 +21,10 @@ public final class PoolingKernels {
   private static final int BACKWARD_SITES = 128;
 
   /** The entries of one storage type. */
-  private record Entries(Kernel sumSlices, Kernel reluAverageBackward) {}
+  private record Entries(Kernel sumSlices, Kernel reluPoolBackward) {}
 
   private final Map<Storage, Entries> entries;
-  private final Kernel averageSlices;
+  private final Kernel poolSlices;
 
   public PoolingKernels(CudaContext context) {
     entries =
@@ -32,40 +32,42 @@ public final class PoolingKernels {
             type ->
                 new Entries(
                     context.kernel(FAMILY, type.entry("sum_slices")),
-                    context.kernel(FAMILY, type.entry("relu_average_backward"))));
-    averageSlices = context.kernel(FAMILY, "average_slices_f32");
+                    context.kernel(FAMILY, type.entry("relu_pool_backward"))));
+    poolSlices = context.kernel(FAMILY, "pool_slices_f32");
   }
 
-  /** Slices that each matrix is cut into by {@link #average}. */
+  /** Slices that each matrix is cut into by {@link #pool}. */
   public static int slices(long sites, long matrices) {
     long most = Math.min(MOST_SLICES, Math.max(1, MOST_PARTIALS / Math.max(1, matrices)));
     return (int) Math.max(1, Math.min(most, Grids.blocks(sites, SLICE_SITES)));
   }
 
   /**
-   * y[b] = mean of the rows offsets[b] to offsets[b+1] of x, 0 without rows.
+   * y[b] = mean of the rows offsets[b] to offsets[b+1] of x, 0 without rows; or y[b] += their sum.
    *
    * @param type of x; sums and y are F32
    * @param offsets I64 [matrices + 1]
+   * @param averaged whether the mean is formed
    * @param partials F32 [matrices, slices, channels], all of it written
    * @param y F32 [matrices, channels]
    */
-  public void average(
+  public void pool(
       Storage type,
       long x,
       long offsets,
       long matrices,
       int slices,
       int channels,
+      boolean averaged,
       long partials,
       long y) {
     Kernel sum = entries.get(type).sumSlices();
     sum.begin().pointer(x).pointer(offsets).int32(slices).int32(channels).pointer(partials);
     sum.launch(matrices * slices, blocksAcross(type, channels), 1, THREADS, 1, 1, 0);
-    averageSlices.begin().pointer(partials).pointer(offsets).int32(slices).int32(channels);
-    averageSlices.pointer(y);
-    long tiles = Grids.blocks(channels, AVERAGE_CHANNELS);
-    averageSlices.launch(matrices, tiles, 1, AVERAGE_THREADS, 1, 1, 0);
+    poolSlices.begin().pointer(partials).pointer(offsets).int32(slices).int32(channels);
+    poolSlices.int32(averaged ? 1 : 0).pointer(y);
+    long tiles = Grids.blocks(channels, POOL_CHANNELS);
+    poolSlices.launch(matrices, tiles, 1, POOL_THREADS, 1, 1, 0);
   }
 
   private static long blocksAcross(Storage type, int channels) {
@@ -73,7 +75,7 @@ public final class PoolingKernels {
   }
 
   /**
-   * dz = y &gt; 0 ? dNext + dPooled[b] / rows of b : 0, summed in F32.
+   * dz = y &gt; 0 ? dNext + dPooled[b] / rows of b : 0, summed in F32; undivided unless averaged.
    *
    * @param type of y, dNext and dz
    * @param y [sites, channels]
@@ -81,7 +83,7 @@ public final class PoolingKernels {
    * @param dPooled F32 [matrices, channels]
    * @param dz as y
    */
-  public void reluAverageBackward(
+  public void reluPoolBackward(
       Storage type,
       long y,
       long dNext,
@@ -90,11 +92,12 @@ public final class PoolingKernels {
       long sites,
       int matrices,
       int channels,
+      boolean averaged,
       long dz) {
-    Kernel kernel = entries.get(type).reluAverageBackward();
+    Kernel kernel = entries.get(type).reluPoolBackward();
     kernel.begin().pointer(y).pointer(dNext).pointer(dPooled).pointer(offsets);
-    kernel.int64(sites).int32(matrices).int32(channels).int32(BACKWARD_SITES);
-    kernel.pointer(dz);
+    kernel.int64(sites).int32(matrices).int32(channels).int32(averaged ? 1 : 0);
+    kernel.int32(BACKWARD_SITES).pointer(dz);
     long blocks = Grids.blocks(sites, BACKWARD_SITES);
     kernel.launch(blocks, blocksAcross(type, channels), 1, THREADS, 1, 1, 0);
   }

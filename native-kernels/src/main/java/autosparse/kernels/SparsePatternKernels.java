@@ -38,7 +38,6 @@ public final class SparsePatternKernels {
 
   private final Kernel[] countNeighbors;
   private final Kernel[] fillNeighbors;
-  private final Kernel exclusiveSum;
   private final Kernel flagCoarseSites;
   private final Kernel coarseBounds;
   private final Kernel coarseColumns;
@@ -48,7 +47,6 @@ public final class SparsePatternKernels {
   public SparsePatternKernels(CudaContext context) {
     countNeighbors = bySize(context, "count_neighbors_");
     fillNeighbors = bySize(context, "fill_neighbors_");
-    exclusiveSum = context.kernel(FAMILY, "exclusive_sum");
     flagCoarseSites = context.kernel(FAMILY, "flag_coarse_sites");
     coarseBounds = context.kernel(FAMILY, "coarse_bounds");
     coarseColumns = context.kernel(FAMILY, "coarse_columns");
@@ -81,23 +79,24 @@ public final class SparsePatternKernels {
    *
    * @param masks I32 [sites]
    * @param starts I32 [size, sites], where {@link #fillNeighbors} goes on; 0 for masks alone
-   * @param blockPairs I64 [blocks + 1], all but the last written; 0 for masks alone
+   * @param firstPairs I64 [blocks + 1], the pairs of all blocks before each; 0 for masks alone
    */
-  public void countNeighbors(Search search, long masks, long starts, long blockPairs) {
+  public void countNeighbors(Search search, long masks, long starts, long firstPairs) {
     Kernel kernel = of(countNeighbors, search).begin();
     kernel.pointer(search.inputs.rowPointers).pointer(search.inputs.columns);
     kernel.pointer(search.outputs.rowPointers).pointer(search.outputs.columns);
     kernel.pointer(search.inputs.firstRows).pointer(search.outputs.firstRows);
     kernel.int64(search.outputs.rows).int64(search.outputs.sites);
     kernel.int32(search.outputs.batch).int32(search.dilation).int32(search.stride);
-    kernel.pointer(masks).pointer(starts).pointer(blockPairs);
-    kernel.launch(blocks(search.outputs.sites), BLOCK_SITES);
+    kernel.pointer(masks).pointer(starts).pointer(firstPairs);
+    long blocks = blocks(search.outputs.sites);
+    kernel.launch(firstPairs == 0 ? blocks : Math.max(1, blocks), BLOCK_SITES); // a sum of none too
   }
 
   /**
    * Pointers and neighbours from what {@link #countNeighbors} found.
    *
-   * @param firstPairs I64 [blocks + 1], the block sums after {@link #exclusiveSum}
+   * @param firstPairs I64 [blocks + 1]
    * @param pointers I64 [sites + 1]
    * @param neighbors I32 [pairs]
    */
@@ -111,30 +110,25 @@ public final class SparsePatternKernels {
     kernel.launch(blocks(search.outputs.sites), BLOCK_SITES, sharedBytes);
   }
 
-  /** In place: I64 values[i] becomes the sum of those before i, values[count] that of all. */
-  public void exclusiveSum(long values, long count) {
-    exclusiveSum.begin().pointer(values).int64(count).launch(1, 1024);
-  }
-
   /**
    * Flags the fine site that stands for each coarse one.
    *
    * @param flags [{@link #BLOCK_WORDS}·blocks] words
-   * @param blockFlagged I64 [blocks + 1], all but the last written
+   * @param firstFlagged I64 [blocks + 1], the flagged sites of all blocks before each
    */
-  public void flagCoarseSites(Level fine, int stride, long flags, long blockFlagged) {
+  public void flagCoarseSites(Level fine, int stride, long flags, long firstFlagged) {
     flagCoarseSites.begin().pointer(fine.rowPointers).pointer(fine.columns);
     flagCoarseSites.pointer(fine.firstRows);
     flagCoarseSites.int64(fine.rows).int64(fine.sites).int32(fine.batch).int32(stride);
-    flagCoarseSites.pointer(flags).pointer(blockFlagged);
-    flagCoarseSites.launch(blocks(fine.sites), BLOCK_SITES);
+    flagCoarseSites.pointer(flags).pointer(firstFlagged);
+    flagCoarseSites.launch(Math.max(1, blocks(fine.sites)), BLOCK_SITES); // a sum of none too
   }
 
   /**
    * Row pointers and site offsets of the coarse level.
    *
    * @param siteOffsets I64 [batch + 1] of the fine level
-   * @param firstFlagged I64 [blocks + 1], the block sums after {@link #exclusiveSum}
+   * @param firstFlagged I64 [blocks + 1]
    * @param coarseFirstRows I64 [batch + 1]
    * @param coarseRowPointers I64 [coarseRows + 1]
    * @param coarseSiteOffsets I64 [batch + 1]

@@ -22,7 +22,7 @@ public enum Storage {
   }
 
   /** Elements of one 16-byte access. */
-  int pack() {
+  public int pack() {
     return 16 / bytes;
   }
 

@@ -9,7 +9,7 @@ import java.util.List;
  * Sparse convolution, forward and the gradient by the input, on tensor cores: the families {@code
  * sparse_convolution_bf16} (features in bf16) and {@code sparse_convolution_tf32} (features in
  * fp32, factors rounded to ten bits). Sums are fp32; weights are fp32 and rounded here, by a launch
- * before each convolution that writes them to a workspace. Needs compute capability 8.0.
+ * of their own that writes them as the products read them. Needs compute capability 8.0.
  *
  * <p>Which geometry runs and in which order outputs are processed depends on shapes, alignment, the
  * mean number of neighbours and the GPU's model alone: same bits for same inputs. A family is
@@ -165,102 +165,110 @@ public final class TensorConvolutionKernels {
     return List.copyOf(family(type).tilings);
   }
 
-  /**
-   * Bytes of the workspace that {@link #convolve} and {@link #inputGradient} need, aligned to 16.
-   *
-   * @param offsets K
-   */
-  public long workspaceBytes(Storage type, int offsets, int fanIn, int fanOut) {
-    return Math.max(
-        weightBytes(type, offsets, fanIn, fanOut), weightBytes(type, offsets, fanOut, fanIn));
+  /** Whether a shape has an entry for tensor cores; the others take the entry for any shape. */
+  private static boolean tensorCores(Storage type, int offsets, int fanIn, int fanOut) {
+    int pack = type.pack();
+    return offsets <= MOST_OFFSETS && fanIn % pack == 0 && fanOut % pack == 0;
   }
 
-  private long weightBytes(Storage type, int offsets, int fanIn, int fanOut) {
+  /**
+   * Bytes of the weights of a product as {@link #stageWeights} and {@link #stageTurnedWeights}
+   * write them.
+   *
+   * @param offsets K
+   * @param fanIn channels of the product's input: for turned weights, of the convolution's output
+   * @param fanOut channels of the product's output
+   */
+  public long stagedBytes(Storage type, int offsets, int fanIn, int fanOut) {
     Tiling tiling = family(type).tiling(type, fanIn, fanOut);
-    return Math.max(
-        (long) Float.BYTES * offsets * fanIn * fanOut,
-        tiling.blockBytes() * tiling.weightBlocks(type, offsets, fanIn, fanOut));
+    return tensorCores(type, offsets, fanIn, fanOut)
+        ? tiling.blockBytes() * tiling.weightBlocks(type, offsets, fanIn, fanOut)
+        : (long) Float.BYTES * offsets * fanIn * fanOut;
+  }
+
+  /**
+   * Rounds weights and lays them out as {@link #convolve} reads them for y.
+   *
+   * @param type of x and y; F32 has factors rounded to tf32
+   * @param weight F32 [K, fanIn, fanOut]
+   * @param staged {@link #stagedBytes}, aligned to 16
+   */
+  public void stageWeights(
+      Storage type, long weight, int offsets, int fanIn, int fanOut, long staged) {
+    stage(type, weight, offsets, fanIn, fanOut, false, false, staged);
+  }
+
+  /**
+   * As {@link #stageWeights}, for the gradient by the input: dx[i] = Σ_k Σ_{o reads i at k}
+   * dz[o]·weight[k]ᵀ is a {@link #convolve} of dz, from fanOut to fanIn channels, with these.
+   *
+   * @param fanIn channels of the convolution's input
+   * @param fanOut channels of the convolution's output
+   * @param submanifold whether the map is the convolution's own, whose offsets are then mirrored,
+   *     and not the transposed one
+   */
+  public void stageTurnedWeights(
+      Storage type,
+      long weight,
+      int offsets,
+      int fanIn,
+      int fanOut,
+      boolean submanifold,
+      long staged) {
+    stage(
+        type, weight, offsets, /* fanIn= */ fanOut, /* fanOut= */ fanIn, true, submanifold, staged);
+  }
+
+  private void stage(
+      Storage type,
+      long weight,
+      int offsets,
+      int fanIn,
+      int fanOut,
+      boolean turned,
+      boolean mirrored,
+      long staged) {
+    Family family = family(type);
+    boolean tiled = tensorCores(type, offsets, fanIn, fanOut);
+    Kernel kernel = tiled ? family.stageWeights : family.roundWeights;
+    kernel.begin().pointer(weight).int32(offsets).int32(fanIn).int32(fanOut);
+    kernel.int32(turned ? 1 : 0).int32(mirrored ? 1 : 0);
+    if (tiled) {
+      Tiling tiling = family.tiling(type, fanIn, fanOut);
+      kernel.int32(tiling.packs).int32(tiling.columns);
+    }
+    long size = tiled ? type.bytes() : Float.BYTES;
+    long elements = stagedBytes(type, offsets, fanIn, fanOut) / size;
+    kernel.pointer(staged).launch(Grids.blocks(elements, 256), 256);
   }
 
   /**
    * y[o] = Σ_k x[neighbour(o, k)]·weight[k], rectified when {@code relu}.
    *
-   * @param type of x and y; F32 has factors rounded to tf32
-   * @param x [inputs, fanIn]
-   * @param weight F32 [K, fanIn, fanOut]
+   * @param type of x and y
+   * @param x [inputs, fanIn]; where rows of both x and y fill 16 bytes, both start at a multiple of
+   *     them
+   * @param staged the weights, as {@link #stageWeights} or {@link #stageTurnedWeights} wrote them
+   * @param map of a convolution, or from its inputs to the outputs that read them
    * @param pairs of the map: its inputs' length
    * @param y [outputs, fanOut]
-   * @param workspace {@link #workspaceBytes}
    */
   public void convolve(
       Storage type,
       long x,
-      long weight,
+      long staged,
       Map map,
       long pairs,
       int fanIn,
       int fanOut,
       boolean relu,
-      long y,
-      long workspace) {
-    run(type, x, weight, map, pairs, fanIn, fanOut, false, false, relu, y, workspace);
-  }
-
-  /**
-   * dx[i] = Σ_k Σ_{o reads i at k} dz[o]·weight[k]ᵀ, written over.
-   *
-   * @param type of dz and dx
-   * @param dz [outputs, fanOut] of the convolution
-   * @param weight F32 [K, fanIn, fanOut], as {@link #convolve} has it
-   * @param map from the convolution's inputs to the outputs that read them: a submanifold
-   *     convolution's own, or the transposed one
-   * @param pairs of the map
-   * @param submanifold whether the map is the convolution's own, whose offsets are then mirrored
-   * @param dx [inputs, fanIn]
-   * @param workspace {@link #workspaceBytes}
-   */
-  public void inputGradient(
-      Storage type,
-      long dz,
-      long weight,
-      Map map,
-      long pairs,
-      int fanIn,
-      int fanOut,
-      boolean submanifold,
-      long dx,
-      long workspace) {
-    run(type, dz, weight, map, pairs, fanOut, fanIn, true, submanifold, false, dx, workspace);
-  }
-
-  private void run(
-      Storage type,
-      long x,
-      long weight,
-      Map map,
-      long pairs,
-      int fanIn,
-      int fanOut,
-      boolean turned,
-      boolean mirrored,
-      boolean relu,
-      long y,
-      long workspace) {
+      long y) {
     if (map.outputs() == 0) {
       return;
     }
     Family family = family(type);
-    int pack = type.pack();
-    boolean tensorCores =
-        map.offsets() <= MOST_OFFSETS
-            && fanIn % pack == 0
-            && fanOut % pack == 0
-            && (x | y) % ALIGNMENT == 0;
-    if (!tensorCores) {
-      Kernel round = family.roundWeights.begin().pointer(weight).int32(map.offsets());
-      round.int32(fanIn).int32(fanOut).int32(turned ? 1 : 0).int32(mirrored ? 1 : 0);
-      round.pointer(workspace).launch(elements(map.offsets(), fanIn, fanOut), 256);
-      Kernel kernel = arguments(family.any, x, workspace, map, map.order(), fanIn, fanOut, relu);
+    if (!tensorCores(type, map.offsets(), fanIn, fanOut)) {
+      Kernel kernel = arguments(family.any, x, staged, map, map.order(), fanIn, fanOut, relu);
       long rows = Grids.blocks(map.outputs(), ANY_ROWS);
       long columns = Grids.blocks(fanOut, ANY_COLUMNS);
       int shared = ANY_STAGE_BYTES + Integer.BYTES * (map.offsets() + 1) * ANY_ROWS;
@@ -268,14 +276,8 @@ public final class TensorConvolutionKernels {
       return;
     }
     Tiling tiling = family.tiling(type, fanIn, fanOut);
-    Kernel stage = family.stageWeights.begin().pointer(weight).int32(map.offsets());
-    stage.int32(fanIn).int32(fanOut).int32(turned ? 1 : 0).int32(mirrored ? 1 : 0);
-    stage.int32(tiling.packs).int32(tiling.columns).pointer(workspace);
-    long bytes = tiling.blockBytes() * tiling.weightBlocks(type, map.offsets(), fanIn, fanOut);
-    stage.launch(Grids.blocks(bytes / type.bytes(), 256), 256);
-
     long order = pairs >= DENSE_NEIGHBORS * map.outputs() ? 0 : map.order();
-    Kernel kernel = arguments(tiling.kernel, x, workspace, map, order, fanIn, fanOut, relu);
+    Kernel kernel = arguments(tiling.kernel, x, staged, map, order, fanIn, fanOut, relu);
     kernel.int32(tiling.stages).int32(tiling.weightStages).pointer(y);
     long columns = Grids.blocks(fanOut, tiling.columns);
     long blocks = (long) context.gpu().multiprocessors() * tiling.resident;
@@ -288,10 +290,6 @@ public final class TensorConvolutionKernels {
         1,
         1,
         tiling.sharedBytes());
-  }
-
-  private static long elements(int offsets, int fanIn, int fanOut) {
-    return Grids.blocks((long) offsets * fanIn * fanOut, 256);
   }
 
   private static Kernel arguments(

@@ -40,11 +40,13 @@ class TensorConvolutionKernelsTest {
         for (int fanIn : CHANNELS) {
           for (int fanOut : CHANNELS) {
             int before = driver.launches;
-            kernels.convolve(type, 0, 256, MAP, 5000, fanIn, fanOut, true, 512, 1024);
-            kernels.inputGradient(type, 0, 256, MAP, 900, fanIn, fanOut, true, 512, 1024);
+            kernels.stageWeights(type, 256, 9, fanIn, fanOut, 1024);
+            kernels.convolve(type, 0, 1024, MAP, 5000, fanIn, fanOut, true, 512);
+            kernels.stageTurnedWeights(type, 256, 9, fanIn, fanOut, true, 1024);
+            kernels.convolve(type, 0, 1024, MAP, 900, fanOut, fanIn, false, 512);
             assertEquals(before + 4, driver.launches, fanIn + " to " + fanOut);
-            long floats = 4L * 9 * fanIn * fanOut;
-            assertTrue(kernels.workspaceBytes(type, 9, fanIn, fanOut) >= floats);
+            long weights = (long) type.bytes() * 9 * fanIn * fanOut;
+            assertTrue(kernels.stagedBytes(type, 9, fanIn, fanOut) >= weights);
           }
         }
       }
@@ -52,16 +54,20 @@ class TensorConvolutionKernelsTest {
   }
 
   @Test
-  void workspaceHoldsWholeBlocksOfBothDirections() {
+  void stagedWeightsAreWholeBlocks() {
     try (CudaContext context = open(9, 0)) {
       TensorConvolutionKernels kernels = new TensorConvolutionKernels(context);
-      // 128 to 128: two chunks of nine blocks of 128 columns by 128 bytes; the floats are more.
-      assertEquals(4 * 9 * 128 * 128, kernels.workspaceBytes(Storage.BF16, 9, 128, 128));
-      // 8 to 8: the fp32 copy that odd shapes take is 2,304 bytes, nine blocks of 8 by 32 as many.
-      assertEquals(2304, kernels.workspaceBytes(Storage.BF16, 9, 8, 8));
+      // 128 to 128: two chunks of nine blocks of 128 columns by 128 bytes.
+      assertEquals(2 * 9 * 128 * 128, kernels.stagedBytes(Storage.BF16, 9, 128, 128));
+      // 8 to 8: nine blocks of 8 columns by 32 bytes.
+      assertEquals(9 * 8 * 32, kernels.stagedBytes(Storage.BF16, 9, 8, 8));
       // 136 to 8 and back: three chunks of nine blocks of 8 by 128 bytes; two tiles of columns of
       // nine blocks of 128 by 64.
-      assertEquals(2 * 9 * 128 * 64, kernels.workspaceBytes(Storage.BF16, 9, 136, 8));
+      assertEquals(3 * 9 * 8 * 128, kernels.stagedBytes(Storage.BF16, 9, 136, 8));
+      assertEquals(2 * 9 * 128 * 64, kernels.stagedBytes(Storage.BF16, 9, 8, 136));
+      // Odd shapes and large kernels: in fp32.
+      assertEquals(4 * 9 * 7 * 33, kernels.stagedBytes(Storage.BF16, 9, 7, 33));
+      assertEquals(4 * 25 * 8 * 8, kernels.stagedBytes(Storage.F32, 25, 8, 8));
     }
   }
 
@@ -69,14 +75,15 @@ class TensorConvolutionKernelsTest {
   void oddShapesAndLargeKernelsAndNoOutputAreTaken() {
     try (CudaContext context = open(9, 0)) {
       TensorConvolutionKernels kernels = new TensorConvolutionKernels(context);
-      kernels.convolve(Storage.BF16, 0, 256, MAP, 5000, 7, 33, false, 512, 1024);
-      kernels.convolve(Storage.BF16, 2, 256, MAP, 5000, 8, 8, false, 512, 1024);
+      kernels.stageWeights(Storage.BF16, 256, 9, 7, 33, 1024);
+      kernels.convolve(Storage.BF16, 0, 1024, MAP, 5000, 7, 33, false, 512);
       Map large = new Map(256, 512, 768, 0, 1000, 25);
-      kernels.inputGradient(Storage.F32, 0, 256, large, 9000, 8, 8, true, 512, 1024);
-      assertEquals(6, driver.launches);
+      kernels.stageTurnedWeights(Storage.F32, 256, 25, 8, 8, true, 1024);
+      kernels.convolve(Storage.F32, 0, 1024, large, 9000, 8, 8, false, 512);
+      assertEquals(4, driver.launches);
       Map none = new Map(256, 512, 768, 0, 0, 9);
-      kernels.convolve(Storage.BF16, 0, 256, none, 0, 32, 32, false, 512, 1024);
-      assertEquals(6, driver.launches);
+      kernels.convolve(Storage.BF16, 0, 1024, none, 0, 32, 32, false, 512);
+      assertEquals(4, driver.launches);
     }
   }
 
@@ -86,8 +93,7 @@ class TensorConvolutionKernelsTest {
       TensorConvolutionKernels kernels = new TensorConvolutionKernels(context);
       String message =
           assertThrows(
-                  IllegalStateException.class,
-                  () -> kernels.workspaceBytes(Storage.BF16, 9, 32, 32))
+                  IllegalStateException.class, () -> kernels.stagedBytes(Storage.BF16, 9, 32, 32))
               .getMessage();
       assertTrue(message.startsWith("no kernels of family sparse_convolution_bf16"), message);
     }

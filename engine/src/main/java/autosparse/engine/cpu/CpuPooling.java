@@ -4,7 +4,7 @@ import autosparse.engine.Tensor;
 import autosparse.engine.memory.DeviceMemory;
 import autosparse.engine.operators.PoolingOperators;
 
-/** Global average pooling with partial sums in double over fixed slices, added in their order. */
+/** Global pooling with partial sums in double over fixed slices, added in their order. */
 final class CpuPooling extends PoolingOperators {
   /** Floats that one tile moves. */
   private static final int TILE_FLOATS = 1 << 15;
@@ -16,7 +16,7 @@ final class CpuPooling extends PoolingOperators {
   }
 
   @Override
-  protected void applyGlobalAverage(Tensor x, Tensor offsets, Tensor y) {
+  protected void applyPool(Tensor x, Tensor offsets, boolean averaged, Tensor y) {
     if (y.elements() == 0) {
       return;
     }
@@ -37,7 +37,7 @@ final class CpuPooling extends PoolingOperators {
           }
           partials[(int) slice] = sum;
         });
-    float[] result = new float[Math.toIntExact(y.elements())];
+    float[] result = averaged ? new float[Math.toIntExact(y.elements())] : y.toFloats();
     double[] total = new double[channels];
     for (int b = 0; b < y.dim(0); b++) {
       java.util.Arrays.fill(total, 0);
@@ -47,15 +47,17 @@ final class CpuPooling extends PoolingOperators {
         }
       }
       for (int c = 0; c < channels; c++) {
-        result[b * channels + c] = (float) (total[c] / Math.max(1, slices.sites(b)));
+        int at = b * channels + c;
+        result[at] =
+            (float) (averaged ? total[c] / Math.max(1, slices.sites(b)) : result[at] + total[c]);
       }
     }
     y.write(0, result, 0, result.length);
   }
 
   @Override
-  protected void applyReluAverageBackward(
-      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
+  protected void applyReluPoolBackward(
+      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz) {
     if (y.elements() == 0) {
       return;
     }
@@ -69,7 +71,7 @@ final class CpuPooling extends PoolingOperators {
     DeviceMemory bits = y.device().memory();
     float[] shares = new float[(matrices + 2) * channels];
     dPooled.read(0, shares, channels, matrices * channels);
-    for (int b = 1; b <= matrices; b++) {
+    for (int b = 1; averaged && b <= matrices; b++) {
       for (int c = 0; c < channels; c++) {
         shares[b * channels + c] /= Math.max(1, slices.sites(b));
       }

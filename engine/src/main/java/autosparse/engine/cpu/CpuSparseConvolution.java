@@ -24,6 +24,12 @@ final class CpuSparseConvolution extends SparseConvolutionOperators {
     ones = new OnesConvolution(pool);
   }
 
+  /** The rows of dz that both read are gathered once. */
+  @Override
+  public boolean joinsGradients() {
+    return true;
+  }
+
   @Override
   protected void applyForward(Tensor x, Tensor weight, NeighborMap map, boolean relu, Tensor y) {
     int fanIn = Math.toIntExact(weight.dim(1));

@@ -9,6 +9,11 @@ import autosparse.engine.sparse.NeighborMap;
 /** Takes the temporaries that {@link CpuSparseConvolution} takes, in its order, and no more. */
 final class PlannedConvolution extends SparseConvolutionOperators {
   @Override
+  public boolean joinsGradients() {
+    return true;
+  }
+
+  @Override
   protected void applyForward(Tensor x, Tensor weight, NeighborMap map, boolean relu, Tensor y) {
     if (y.elements() == 0 || weight.dim(1) == 0) {
       return;

@@ -12,7 +12,7 @@ import autosparse.engine.operators.PoolingOperators;
 import autosparse.kernels.CudaContext;
 import autosparse.kernels.PoolingKernels;
 
-/** Averages over fixed slices of each matrix; the gradient is elementwise. */
+/** Pools over fixed slices of each matrix; the gradient is elementwise. */
 final class CudaPooling extends PoolingOperators {
   private final PoolingKernels kernels;
 
@@ -21,30 +21,31 @@ final class CudaPooling extends PoolingOperators {
   }
 
   @Override
-  protected void applyGlobalAverage(Tensor x, Tensor offsets, Tensor y) {
+  protected void applyPool(Tensor x, Tensor offsets, boolean averaged, Tensor y) {
     long matrices = y.dim(0);
     int channels = Math.toIntExact(x.dim(1));
     int slices = PoolingKernels.slices(x.dim(0), matrices);
-    try (TensorScope work = x.device().root().child("global average")) {
+    try (TensorScope work = x.device().root().child("pool")) {
       Tensor partials =
           work.create(
               "partial sum of each slice", F32, MemoryTag.WORKSPACE, matrices, slices, channels);
-      kernels.average(
+      kernels.pool(
           storage(x),
           address(x),
           offsets.deviceAddress(I64),
           matrices,
           slices,
           channels,
+          averaged,
           partials.deviceAddress(F32),
           y.deviceAddress(F32));
     }
   }
 
   @Override
-  protected void applyReluAverageBackward(
-      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
-    kernels.reluAverageBackward(
+  protected void applyReluPoolBackward(
+      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz) {
+    kernels.reluPoolBackward(
         storage(y),
         address(y),
         dNext == null ? 0 : address(dNext),
@@ -53,6 +54,7 @@ final class CudaPooling extends PoolingOperators {
         y.dim(0),
         Math.toIntExact(dPooled.dim(0)),
         Math.toIntExact(y.dim(1)),
+        averaged,
         address(dz));
   }
 }

@@ -1,9 +1,11 @@
 package autosparse.engine.cuda;
 
+import static autosparse.engine.DType.BF16;
 import static autosparse.engine.DType.F32;
 import static autosparse.engine.DType.I32;
 import static autosparse.engine.DType.I64;
 import static autosparse.engine.cuda.Activations.address;
+import static autosparse.engine.cuda.Activations.requireAligned;
 import static autosparse.engine.cuda.Activations.storage;
 
 import autosparse.engine.Precision;
@@ -19,6 +21,8 @@ import autosparse.kernels.SparseConvolutionKernels;
 import autosparse.kernels.SparseGradientKernels;
 import autosparse.kernels.Storage;
 import autosparse.kernels.TensorConvolutionKernels;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Forward and the gradient by the input are one implicit GEMM over the outputs of a map; the
@@ -30,6 +34,17 @@ final class CudaSparseConvolution extends SparseConvolutionOperators {
 
   /** Kernels for tensor cores; null on a device that computes in float. */
   private final TensorCores tensorCores;
+
+  /**
+   * What products of a weight read.
+   *
+   * @param type of the features that they are for
+   * @param staged of the forward pass; null where that reads the weight itself
+   * @param turned of the gradient by the input; null where none will be asked for
+   */
+  private record Held(Storage type, Tensor staged, Tensor turned) {}
+
+  private final Map<Tensor, Held> held = new HashMap<>();
 
   private record TensorCores(
       TensorConvolutionKernels convolution,
@@ -73,19 +88,40 @@ final class CudaSparseConvolution extends SparseConvolutionOperators {
           y.deviceAddress(F32));
       return;
     }
+    requireAligned(x, fanIn, storage(x).pack());
+    requireAligned(y, fanOut, storage(x).pack());
+    Held known = held(storage(x), weight);
     try (TensorScope work = y.device().root().child("convolution")) {
+      Tensor staged = known == null ? staged(storage(x), weight, work) : known.staged;
       tensorCores.convolution.convolve(
           storage(x),
           address(x),
-          weight.deviceAddress(F32),
+          staged.deviceAddress(F32),
           addresses(map),
           map.pairs(),
           fanIn,
           fanOut,
           relu,
-          address(y),
-          roundedWeights(x, weight, work));
+          address(y));
     }
+  }
+
+  @Override
+  protected HeldWeight applyHold(
+      Tensor weight, ConvolutionKernel kernel, boolean backward, TensorScope scope) {
+    if (held.containsKey(weight)) {
+      throw new IllegalStateException(weight + " is held already");
+    }
+    Storage type = scope.device().activation() == BF16 ? Storage.BF16 : Storage.F32;
+    Tensor staged = tensorCores == null ? null : staged(type, weight, scope);
+    Tensor turned = backward ? turned(type, weight, kernel, scope) : null;
+    held.put(weight, new Held(type, staged, turned));
+    return () -> held.remove(weight);
+  }
+
+  private Held held(Storage type, Tensor weight) {
+    Held known = held.get(weight);
+    return known == null || known.type != type ? null : known;
   }
 
   @Override
@@ -108,28 +144,29 @@ final class CudaSparseConvolution extends SparseConvolutionOperators {
     NeighborMap opposite = kernel.isSubmanifold() ? map : map.transposed();
     int fanIn = channels(weight, 1);
     int fanOut = channels(weight, 2);
+    Held known = held(storage(dz), weight);
+    Tensor turned =
+        known == null || known.turned == null
+            ? turned(storage(dz), weight, kernel, work)
+            : known.turned;
     if (tensorCores != null) {
-      tensorCores.convolution.inputGradient(
+      requireAligned(dz, fanOut, storage(dz).pack());
+      requireAligned(dx, fanIn, storage(dz).pack());
+      tensorCores.convolution.convolve(
           storage(dz),
           address(dz),
-          weight.deviceAddress(F32),
+          turned.deviceAddress(F32),
           addresses(opposite),
           opposite.pairs(),
-          fanIn,
           fanOut,
-          kernel.isSubmanifold(),
-          address(dx),
-          roundedWeights(dz, weight, work));
+          fanIn,
+          false,
+          address(dx));
       return;
     }
-    long turned =
-        work.create("turned weights", F32, MemoryTag.WORKSPACE, weight.elements())
-            .deviceAddress(F32);
-    kernels.turnWeights(
-        weight.deviceAddress(F32), kernel.offsets(), fanIn, fanOut, kernel.isSubmanifold(), turned);
     kernels.convolve(
         dz.deviceAddress(F32),
-        turned,
+        turned.deviceAddress(F32),
         addresses(opposite),
         fanOut,
         fanIn,
@@ -220,17 +257,50 @@ final class CudaSparseConvolution extends SparseConvolutionOperators {
     }
   }
 
-  /** Where the kernels for tensor cores put the weights that they have rounded. */
-  private long roundedWeights(Tensor features, Tensor weight, TensorScope work) {
-    long bytes =
-        tensorCores.convolution.workspaceBytes(
-            storage(features),
-            Math.toIntExact(weight.dim(0)),
-            channels(weight, 1),
-            channels(weight, 2));
-    return work.create(
-            "rounded weights", F32, MemoryTag.WORKSPACE, (bytes + Float.BYTES - 1) / Float.BYTES)
-        .deviceAddress(F32);
+  /** The weights as kernels for tensor cores read them forward. */
+  private Tensor staged(Storage type, Tensor weight, TensorScope scope) {
+    int offsets = Math.toIntExact(weight.dim(0));
+    int fanIn = channels(weight, 1);
+    int fanOut = channels(weight, 2);
+    long bytes = tensorCores.convolution.stagedBytes(type, offsets, fanIn, fanOut);
+    Tensor staged = words("rounded weights", bytes, scope);
+    tensorCores.convolution.stageWeights(
+        type, weight.deviceAddress(F32), offsets, fanIn, fanOut, staged.deviceAddress(F32));
+    return staged;
+  }
+
+  /** The weights as the gradient by the input reads them. */
+  private Tensor turned(Storage type, Tensor weight, ConvolutionKernel kernel, TensorScope scope) {
+    int fanIn = channels(weight, 1);
+    int fanOut = channels(weight, 2);
+    boolean mirrored = kernel.isSubmanifold();
+    if (tensorCores == null) {
+      Tensor turned = words("turned weights", weight.bytes(), scope);
+      kernels.turnWeights(
+          weight.deviceAddress(F32),
+          kernel.offsets(),
+          fanIn,
+          fanOut,
+          mirrored,
+          turned.deviceAddress(F32));
+      return turned;
+    }
+    long bytes = tensorCores.convolution.stagedBytes(type, kernel.offsets(), fanOut, fanIn);
+    Tensor turned = words("rounded weights", bytes, scope);
+    tensorCores.convolution.stageTurnedWeights(
+        type,
+        weight.deviceAddress(F32),
+        kernel.offsets(),
+        fanIn,
+        fanOut,
+        mirrored,
+        turned.deviceAddress(F32));
+    return turned;
+  }
+
+  private static Tensor words(String name, long bytes, TensorScope scope) {
+    long words = (bytes + Float.BYTES - 1) / Float.BYTES;
+    return scope.create(name, F32, MemoryTag.WORKSPACE, words);
   }
 
   private static long partials(int slices, Tensor total, TensorScope work) {

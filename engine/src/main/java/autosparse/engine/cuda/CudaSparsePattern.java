@@ -51,7 +51,6 @@ final class CudaSparsePattern extends SparsePatternOperators {
           work.create("flagged sites", I64, MemoryTag.WORKSPACE, blocks + 1).deviceAddress(I64);
       Level fine = level(sites);
       kernels.flagCoarseSites(fine, stride, flags, firstFlagged);
-      kernels.exclusiveSum(firstFlagged, blocks);
       kernels.coarseBounds(
           fine,
           sites.siteOffsets().deviceAddress(I64),
@@ -117,7 +116,6 @@ final class CudaSparsePattern extends SparsePatternOperators {
       Tensor firstPairs = work.create("first pairs", I64, MemoryTag.WORKSPACE, blocks + 1);
       long firstPairsAddress = firstPairs.deviceAddress(I64);
       kernels.countNeighbors(search, maskAddress, starts, firstPairsAddress);
-      kernels.exclusiveSum(firstPairsAddress, blocks);
       if (kernel.offsets() > 1 && kernel.offsets() <= SparsePatternKernels.SORTED_OFFSETS) {
         order = order(maskAddress, sites, scope, work);
       }

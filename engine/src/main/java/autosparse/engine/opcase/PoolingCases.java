@@ -18,25 +18,31 @@ final class PoolingCases {
     List<OpCase> cases = new ArrayList<>();
     for (int channels : new int[] {1, 8, 32, 33}) {
       for (boolean strip : new boolean[] {false, true}) {
-        cases.add(globalAverage(channels, strip));
-        for (boolean next : new boolean[] {true, false}) {
-          cases.add(reluAverageBackward(channels, next, strip));
+        for (boolean averaged : new boolean[] {true, false}) {
+          cases.add(pool(channels, averaged, strip));
+          for (boolean next : new boolean[] {true, false}) {
+            cases.add(reluPoolBackward(channels, averaged, next, strip));
+          }
         }
       }
     }
     return cases.stream().map(OpCase::ofActivations).toList();
   }
 
-  private static OpCase globalAverage(int channels, boolean strip) {
+  private static OpCase pool(int channels, boolean averaged, boolean strip) {
     return SparseSamples.sparse(
-        "global average C=" + channels + (strip ? " of a strip" : ""),
+        (averaged ? "global average C=" : "added sum C=") + channels + (strip ? " of a strip" : ""),
         "pooling",
         Tolerance.SINGLE,
         (scope, size, draw) -> {
           Random random = new Random(draw.seed());
           Tensor offsets = offsets(scope, size, strip);
           Tensor x = SparseSamples.features(scope, draw, "x", random, size, channels);
-          Tensor y = scope.real("y", MemoryTag.ACTIVATION, offsets.elements() - 1, channels);
+          Tensor y =
+              averaged
+                  ? scope.real("y", MemoryTag.ACTIVATION, offsets.elements() - 1, channels)
+                  : SparseSamples.values(scope, "sum", random, offsets.elements() - 1, channels);
+          double[] before = averaged ? null : y.toDoubles();
           Operators operators = scope.device().operators();
           Invocation.Gradient gradient =
               (inner, dOutputs) -> {
@@ -46,22 +52,45 @@ final class PoolingCases {
                 Arrays.fill(ones, 1);
                 positive.setDoubles(ones);
                 Tensor dx = SparseSamples.zeros(inner, "dx", x);
-                operators.pooling().reluAverageBackward(positive, null, dPooled, offsets, dx);
+                reluBackward(operators, averaged, positive, null, dPooled, offsets, dx);
                 return Arrays.asList(dx, null);
               };
           return new Invocation(
               List.of(x, offsets),
               List.of(y),
-              () -> operators.pooling().globalAverage(x, offsets, y),
+              () -> {
+                if (averaged) {
+                  operators.pooling().globalAverage(x, offsets, y);
+                } else {
+                  y.setDoubles(before); // again from the start each time
+                  operators.pooling().addSum(x, offsets, y);
+                }
+              },
               gradient,
               x.bytes() + y.bytes(),
               x.elements());
         });
   }
 
-  private static OpCase reluAverageBackward(int channels, boolean next, boolean strip) {
+  private static void reluBackward(
+      Operators operators,
+      boolean averaged,
+      Tensor y,
+      Tensor dNext,
+      Tensor dPooled,
+      Tensor offsets,
+      Tensor dz) {
+    if (averaged) {
+      operators.pooling().reluAverageBackward(y, dNext, dPooled, offsets, dz);
+    } else {
+      operators.pooling().reluSumBackward(y, dNext, dPooled, offsets, dz);
+    }
+  }
+
+  private static OpCase reluPoolBackward(
+      int channels, boolean averaged, boolean next, boolean strip) {
     return SparseSamples.sparse(
-        "relu average backward C="
+        (averaged ? "relu average backward C=" : "relu sum backward C=")
             + channels
             + (next ? "" : " last layer")
             + (strip ? " of a strip" : ""),
@@ -85,7 +114,7 @@ final class PoolingCases {
           return new Invocation(
               next ? List.of(y, dNext, dPooled, offsets) : List.of(y, dPooled, offsets),
               List.of(dz),
-              () -> operators.pooling().reluAverageBackward(y, dNext, dPooled, offsets, dz),
+              () -> reluBackward(operators, averaged, y, dNext, dPooled, offsets, dz),
               null,
               y.bytes() * (next ? 3.0 : 2.0),
               y.elements());

@@ -4,7 +4,7 @@ import autosparse.engine.DType;
 import autosparse.engine.Tensor;
 
 /**
- * Global average pooling over the active sites of each matrix of a batch. Features and their
+ * Global averages and sums over the active sites of each matrix of a batch. Features and their
  * gradients have one type, that of activations or the real one; what is pooled is real.
  */
 public abstract class PoolingOperators {
@@ -18,7 +18,20 @@ public abstract class PoolingOperators {
    */
   public final void globalAverage(Tensor x, Tensor offsets, Tensor y) {
     check("globalAverage", x, offsets, y);
-    applyGlobalAverage(x, offsets, y);
+    applyPool(x, offsets, true, y);
+  }
+
+  /**
+   * sum[b] += sum of the rows of x that belong to matrix b, which are as {@link #globalAverage} has
+   * them.
+   *
+   * @param x [N, C]
+   * @param offsets I64 [B+1]
+   * @param sum [B, C]
+   */
+  public final void addSum(Tensor x, Tensor offsets, Tensor sum) {
+    check("addSum", x, offsets, sum);
+    applyPool(x, offsets, false, sum);
   }
 
   /**
@@ -33,12 +46,27 @@ public abstract class PoolingOperators {
    */
   public final void reluAverageBackward(
       Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
-    check("reluAverageBackward", y, offsets, dPooled);
+    checkBackward("reluAverageBackward", y, dNext, dPooled, offsets, dz);
+    applyReluPoolBackward(y, dNext, dPooled, offsets, true, dz);
+  }
+
+  /**
+   * As {@link #reluAverageBackward} where the pool is {@link #addSum}: dz = (dNext + dSum[b]) where
+   * y > 0, else 0.
+   */
+  public final void reluSumBackward(
+      Tensor y, Tensor dNext, Tensor dSum, Tensor offsets, Tensor dz) {
+    checkBackward("reluSumBackward", y, dNext, dSum, offsets, dz);
+    applyReluPoolBackward(y, dNext, dSum, offsets, false, dz);
+  }
+
+  private static void checkBackward(
+      String operator, Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
+    check(operator, y, offsets, dPooled);
     if (dNext != null) {
-      Check.alike("reluAverageBackward", "dNext", dNext, "y", y);
+      Check.alike(operator, "dNext", dNext, "y", y);
     }
-    Check.alike("reluAverageBackward", "dz", dz, "y", y);
-    applyReluAverageBackward(y, dNext, dPooled, offsets, dz);
+    Check.alike(operator, "dz", dz, "y", y);
   }
 
   private static void check(String operator, Tensor x, Tensor offsets, Tensor pooled) {
@@ -47,8 +75,11 @@ public abstract class PoolingOperators {
     Check.typed(operator, "offsets", offsets, DType.I64, pooled.dim(0) + 1);
   }
 
-  protected abstract void applyGlobalAverage(Tensor x, Tensor offsets, Tensor y);
+  /**
+   * @param averaged whether y is written over with averages; sums are added to it
+   */
+  protected abstract void applyPool(Tensor x, Tensor offsets, boolean averaged, Tensor y);
 
-  protected abstract void applyReluAverageBackward(
-      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz);
+  protected abstract void applyReluPoolBackward(
+      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz);
 }

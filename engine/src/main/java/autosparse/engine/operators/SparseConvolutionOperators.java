@@ -2,6 +2,7 @@ package autosparse.engine.operators;
 
 import autosparse.engine.DType;
 import autosparse.engine.Tensor;
+import autosparse.engine.TensorScope;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
 
@@ -13,6 +14,37 @@ import autosparse.engine.sparse.NeighborMap;
  * and sums are in single precision.
  */
 public abstract class SparseConvolutionOperators {
+  /** A weight of which something is kept that every product of it needs; see {@link #hold}. */
+  @FunctionalInterface
+  public interface HeldWeight extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Has what each convolution makes of a weight, rounded or turned as its products read it, made
+   * once for all until the result is closed. The weight must not change meanwhile. Results are the
+   * same, bit for bit.
+   *
+   * @param weight [K, C_in, C_out]
+   * @param kernel whose weight it is
+   * @param backward whether gradients by the input will be asked for too
+   * @param scope that what is made is kept in; to be closed after the result
+   */
+  public final HeldWeight hold(
+      Tensor weight, ConvolutionKernel kernel, boolean backward, TensorScope scope) {
+    Check.real("hold", "weight", weight, kernel.offsets(), -1, -1);
+    return applyHold(weight, kernel, backward, scope);
+  }
+
+  /**
+   * Whether both gradients together take less time than one after the other. Where not, whoever
+   * asks for the weight's first has its temporaries gone when the other's tensor is made.
+   */
+  public boolean joinsGradients() {
+    return false;
+  }
+
   /**
    * Forward.
    *
@@ -78,6 +110,11 @@ public abstract class SparseConvolutionOperators {
     Check.typed(operator, "masks", masks, DType.I32, -1);
     Check.real(operator, "weight", weight, kernel.offsets(), 1, -1);
     Check.activation(operator, "y", y, masks.dim(0), weight.dim(2));
+  }
+
+  protected HeldWeight applyHold(
+      Tensor weight, ConvolutionKernel kernel, boolean backward, TensorScope scope) {
+    return () -> {}; // nothing is made that lasts
   }
 
   protected abstract void applyForward(

@@ -192,11 +192,11 @@ public final class InertOperators {
   /** Pooling that do nothing. */
   private static class Pooling extends PoolingOperators {
     @Override
-    protected void applyGlobalAverage(Tensor x, Tensor offsets, Tensor y) {}
+    protected void applyPool(Tensor x, Tensor offsets, boolean averaged, Tensor y) {}
 
     @Override
-    protected void applyReluAverageBackward(
-        Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {}
+    protected void applyReluPoolBackward(
+        Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz) {}
   }
 
   /** RankingLoss that do nothing. */

@@ -175,6 +175,70 @@ final class LevelRows {
   }
 
   /**
+   * First site of each unit of the one matrix, the last of which may be cut short, then the end.
+   */
+  long[] firstSitesByUnit(int unitRows) {
+    RowSource matrix = matrices().get(0);
+    int units = Math.toIntExact((matrix.rows() + unitRows - 1) / unitRows);
+    long[] first = new long[units + 1];
+    for (int unit = 0; unit <= units; unit++) {
+      first[unit] = matrix.sitesBefore(Math.min(matrix.rows(), (long) unit * unitRows));
+    }
+    return first;
+  }
+
+  /**
+   * As {@link #pairs} of the one matrix, by the unit that the output is in and by how many units
+   * the input is further on.
+   *
+   * @param unitRows rows of a unit of inputs
+   * @param units their number
+   * @param most units that a pair is apart
+   * @return [units, 2·most + 1]: element [u, most + a] is of outputs of unit u and inputs of u + a
+   */
+  long[][] pairsByUnit(
+      LevelRows outputs, ConvolutionKernel kernel, int unitRows, int units, int most) {
+    Sites.Pattern in = matrices().get(0).read(0, matrices().get(0).rows());
+    Sites.Pattern out = outputs.matrices().get(0).read(0, outputs.matrices().get(0).rows());
+    int unitOutputs = unitRows / kernel.stride();
+    long[][] pairs = new long[units][2 * most + 1];
+    IntStream.range(0, units)
+        .parallel()
+        .forEach(
+            unit -> {
+              int end = (int) Math.min(out.rows(), (unit + 1L) * unitOutputs);
+              for (int row = unit * unitOutputs; row < end; row++) {
+                addPairsOfRow(in, out, kernel, row, unitRows, pairs[unit], most - unit);
+              }
+            });
+    return pairs;
+  }
+
+  /**
+   * Adds the pairs of a row of outputs to those of the units that their inputs are in.
+   *
+   * @param first place of the first unit's among them
+   */
+  private static void addPairsOfRow(
+      Sites.Pattern in,
+      Sites.Pattern out,
+      ConvolutionKernel kernel,
+      int row,
+      int unitRows,
+      long[] pairs,
+      int first) {
+    int from = (int) out.rowPointers()[row];
+    int to = (int) out.rowPointers()[row + 1];
+    for (int k = 0; from < to && k < kernel.offsets(); k++) {
+      long inRow = (long) row * kernel.stride() + kernel.rowOffset(k);
+      if (inRow >= 0 && inRow < in.rows()) {
+        pairs[first + (int) (inRow / unitRows)] +=
+            matches(in, (int) inRow, out, from, to, kernel, kernel.columnOffset(k));
+      }
+    }
+  }
+
+  /**
    * Pairs of an output of a kernel and an active input, with this level as the inputs.
    *
    * @param outputs this level itself or a coarser one

@@ -23,6 +23,9 @@ import java.util.function.Function;
  * made on the host from the patterns themselves.
  */
 public final class PlannedPatterns extends SparsePatternOperators implements SiteCounts {
+  /** Rows of a unit, at the most, that is counted by. */
+  private static final long MOST_UNIT_ROWS = 1 << 20;
+
   /** Coordinates of a level; its counts are those of all levels of the same contents. */
   private static final class Level {
     private final LevelRows rows;
@@ -30,11 +33,38 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
     /** Coarsest stride, in lattice steps of this level, for which the counts are these. */
     private final long unit;
 
+    /** Counts by units, of which the level is a range; null where it is none. */
+    private final UnitCounts units;
+
+    private final UnitCounts.Range range;
     private final Map<Integer, Level> coarser = new HashMap<>();
 
-    Level(LevelRows rows, long unit) {
+    Level(LevelRows rows, long unit, UnitCounts units, UnitCounts.Range range) {
       this.rows = rows;
       this.unit = unit;
+      this.units = units;
+      this.range = range;
+    }
+
+    long[] firstSites() {
+      return units == null
+          ? rows.firstSites()
+          : new long[] {0, units.sites(range, range.to() - range.from(), rows)};
+    }
+
+    long firstSite(long row, long end) {
+      if (units == null || (row % units.unitRows() != 0 && row != end)) {
+        return rows.firstSite(row);
+      }
+      long whole = (row + units.unitRows() - 1) / units.unitRows();
+      return units.sites(range, whole, rows);
+    }
+
+    long pairs(ConvolutionKernel kernel) {
+      Level outputs = kernel.isSubmanifold() ? this : coarser(kernel.stride());
+      return units == null
+          ? rows.pairs(outputs.rows, kernel)
+          : units.pairs(range, kernel, rows, outputs.rows);
     }
 
     Level coarser(int stride) {
@@ -44,7 +74,13 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
             "a level of stride " + stride + " of rows that come in units of " + unit);
       }
       return coarser.computeIfAbsent(
-          stride, s -> new Level(rows.coarser(s), limited ? unit / s : unit));
+          stride,
+          s ->
+              new Level(
+                  rows.coarser(s),
+                  limited ? unit / s : unit,
+                  units == null ? null : units.coarser(s),
+                  range));
     }
   }
 
@@ -55,6 +91,9 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   /** Counts of every batch so far, by what they depend on. */
   private final Map<List<RowContent>, LevelCounts> counts = new HashMap<>();
+
+  /** Counts of sources that ranges of whole units were asked for, by the unit. */
+  private final Map<RowSource, Map<Long, UnitCounts>> units = new WeakHashMap<>();
 
   /** What ranges contain, as long as their source is in use. */
   private final Map<RowSource, Map<Range, RowContent>> contents = new WeakHashMap<>();
@@ -74,13 +113,41 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   /** Makes sites of level 0 of some rows, which are read if they were not before. */
   public Sites sites(List<RowRange> batch, Function<LevelCounts, Sites> make) {
+    if (batch.size() == 1 && isOfUnits(batch.get(0))) {
+      return sitesOfUnits(batch.get(0), make);
+    }
     Map<RowRange, Sites.Pattern> read = new HashMap<>();
     List<RowContent> content = batch.stream().map(range -> content(range, read)).toList();
     LevelCounts known = counts.computeIfAbsent(content, key -> new LevelCounts());
     LevelRows rows = read.size() == batch.size() ? LevelRows.of(batch, read) : LevelRows.of(batch);
     long unit = batch.stream().mapToLong(RowRange::unit).min().orElse(RowRange.UNLIMITED);
     Sites sites = make.apply(known);
-    levels.put(sites, new Level(rows, unit));
+    levels.put(sites, new Level(rows, unit, null, null));
+    return sites;
+  }
+
+  /**
+   * Whether a range is whole units, the matrix's last perhaps cut short, and can be read at once.
+   */
+  private static boolean isOfUnits(RowRange range) {
+    long unit = range.unit();
+    return unit <= MOST_UNIT_ROWS
+        && range.rows() > 0
+        && range.first() % unit == 0
+        && (range.end() % unit == 0 || range.end() == range.source().rows())
+        && range.parts().size() == 1;
+  }
+
+  private Sites sitesOfUnits(RowRange range, Function<LevelCounts, Sites> make) {
+    long unit = range.unit();
+    UnitCounts counted =
+        units
+            .computeIfAbsent(range.source(), source -> new HashMap<>())
+            .computeIfAbsent(unit, u -> new UnitCounts(Math.toIntExact(u)));
+    Sites sites = make.apply(new LevelCounts());
+    UnitCounts.Range of =
+        new UnitCounts.Range(range.first() / unit, (range.end() + unit - 1) / unit);
+    levels.put(sites, new Level(LevelRows.of(List.of(range)), unit, counted, of));
     return sites;
   }
 
@@ -107,15 +174,14 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   @Override
   public long[] firstSites(Sites fine, int stride, Tensor firstSites) {
-    LevelRows coarse = level(fine).coarser(stride).rows;
+    Level coarse = level(fine).coarser(stride);
     return fine.counts().coarser(stride).firstSites(coarse::firstSites);
   }
 
   @Override
   public long pairs(Sites fine, ConvolutionKernel kernel, Tensor counts, long at) {
     Level inputs = level(fine);
-    Level outputs = kernel.isSubmanifold() ? inputs : inputs.coarser(kernel.stride());
-    return fine.counts().pairs(kernel, () -> inputs.rows.pairs(outputs.rows, kernel));
+    return fine.counts().pairs(kernel, () -> inputs.pairs(kernel));
   }
 
   @Override
@@ -143,7 +209,7 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
 
   @Override
   protected long readFirstSite(Sites sites, long row) {
-    return level(sites).rows.firstSite(row);
+    return level(sites).firstSite(row, sites.rows());
   }
 
   private static final class HostPatterns extends SparsePatternOperators {

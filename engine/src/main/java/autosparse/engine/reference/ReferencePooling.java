@@ -3,18 +3,19 @@ package autosparse.engine.reference;
 import autosparse.engine.Tensor;
 import autosparse.engine.operators.PoolingOperators;
 
-/** Global average pooling and the gradient that enters a ReLU read by it. */
+/** Global pooling and the gradient that enters a ReLU read by it. */
 final class ReferencePooling extends PoolingOperators {
   @Override
-  protected void applyGlobalAverage(Tensor x, Tensor offsets, Tensor y) {
+  protected void applyPool(Tensor x, Tensor offsets, boolean averaged, Tensor y) {
     int channels = Math.toIntExact(x.dim(1));
     long[] bounds = offsets.toLongs();
     double[] xs = x.toDoubles();
-    double[] ys = new double[Math.toIntExact(y.elements())];
+    double[] ys = averaged ? new double[Math.toIntExact(y.elements())] : y.toDoubles();
     for (int b = 0; b < bounds.length - 1; b++) {
+      double sites = averaged ? bounds[b + 1] - bounds[b] : 1;
       for (int site = (int) bounds[b]; site < bounds[b + 1]; site++) {
         for (int c = 0; c < channels; c++) {
-          ys[b * channels + c] += xs[site * channels + c] / (bounds[b + 1] - bounds[b]);
+          ys[b * channels + c] += xs[site * channels + c] / sites;
         }
       }
     }
@@ -22,8 +23,8 @@ final class ReferencePooling extends PoolingOperators {
   }
 
   @Override
-  protected void applyReluAverageBackward(
-      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, Tensor dz) {
+  protected void applyReluPoolBackward(
+      Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz) {
     int channels = Math.toIntExact(y.dim(1));
     long[] bounds = offsets.toLongs();
     double[] ys = y.toDoubles();
@@ -31,10 +32,10 @@ final class ReferencePooling extends PoolingOperators {
     double[] fromPool = dPooled.toDoubles();
     double[] gradients = fromNext.clone();
     for (int b = 0; b < bounds.length - 1; b++) {
+      double sites = averaged ? bounds[b + 1] - bounds[b] : 1;
       for (int site = (int) bounds[b]; site < bounds[b + 1]; site++) {
         for (int c = 0; c < channels; c++) {
-          gradients[site * channels + c] +=
-              fromPool[b * channels + c] / (bounds[b + 1] - bounds[b]);
+          gradients[site * channels + c] += fromPool[b * channels + c] / sites;
         }
       }
     }

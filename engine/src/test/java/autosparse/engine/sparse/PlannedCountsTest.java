@@ -13,6 +13,7 @@ import autosparse.engine.operators.SparsePatternOperators;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -133,6 +134,62 @@ class PlannedCountsTest {
         Sites sites = buffer.sites(new RowRange(moved, 0, moved.rows(), 4));
         assertEquals(expected(2, moved), counts(scope, sites, 2), "shifted by " + shift);
       }
+    }
+  }
+
+  /** However a matrix is cut, each part has the counts of a matrix of its own. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void ofRangesOfUnits(int seed) {
+    Sites.Pattern pattern = Patterns.random(59, 23, .2, seed);
+    int unit = 4;
+    AtomicInteger reads = new AtomicInteger();
+    RowSource watched = new Watched(pattern, reads);
+    try (Device device = PlanningDevice.cpu(CAPACITY);
+        TensorScope scope = device.root().child("test")) {
+      SiteBuffer buffer = new SiteBuffer(scope, pattern.rows(), pattern.sites());
+      for (int units : new int[] {3, 5, 2, 1, 15}) {
+        for (int first = 0; first < 59; first += unit) {
+          int end = Math.min(59, first + units * unit);
+          Sites sites = buffer.sites(new RowRange(watched, first, end, unit));
+          assertEquals(
+              expected(2, pattern.read(first, end)),
+              counts(scope, sites, 2),
+              units + " units from row " + first);
+        }
+      }
+      // What the parts above have is known.
+      int before = reads.get();
+      Sites sites = buffer.sites(new RowRange(watched, 8, 40, unit));
+      SparsePatternOperators operators = device.operators().pattern();
+      operators.neighbors(sites, sites, new ConvolutionKernel(3, 1, 2), scope);
+      Sites coarse = operators.downsample(sites, 2, scope);
+      operators.firstSite(coarse, 6);
+      assertEquals(before, reads.get());
+    }
+  }
+
+  /** Counts how often rows are read. */
+  private record Watched(Sites.Pattern pattern, AtomicInteger reads) implements RowSource {
+    @Override
+    public long rows() {
+      return pattern.rows();
+    }
+
+    @Override
+    public long columns() {
+      return pattern.columns();
+    }
+
+    @Override
+    public long sitesBefore(long row) {
+      return pattern.sitesBefore(row);
+    }
+
+    @Override
+    public Sites.Pattern read(long firstRow, long endRow) {
+      reads.incrementAndGet();
+      return pattern.read(firstRow, endRow);
     }
   }
 

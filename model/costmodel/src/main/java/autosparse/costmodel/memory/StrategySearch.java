@@ -30,7 +30,7 @@ public final class StrategySearch {
   private static final double TRAINING_PASSES = 3;
 
   /** How much larger strips are in the forward pass, the first that fits. */
-  private static final double[] WIDER_FORWARD = {2, 1.5};
+  private static final double[] WIDER_FORWARD = {2, 1.75, 1.5, 1.25};
 
   /**
    * The programme's bytes are those of the tower's tensors alone, a lower bound within this share.
@@ -49,8 +49,8 @@ public final class StrategySearch {
   /** Up to so many strips are made equal; of more, a last one that is small costs next to none. */
   private static final int BALANCED = 64;
 
-  /** From one number of equal strips to the next: each up to 16, then an eighth more. */
-  private static final int FINENESS = 8;
+  /** From one number of equal strips to the next: each up to 32, then a sixteenth more. */
+  private static final int FINENESS = 16;
 
   /** From one size to the next of more strips than can be made equal. */
   private static final double SMALLER = Math.pow(0.5, 1.0 / 4);
@@ -399,7 +399,10 @@ public final class StrategySearch {
   private Candidate candidate(long most, List<Strip> of) {
     long sites = of.stream().mapToLong(Strip::sites).max().orElse(0);
     long rest = baseBytes + (long) (PROGRAMME_SLACK * behindBytes);
-    long least = Math.max(rest, leastBytes(sites, training));
+    long first = (long) tower.channels(0) * device.activation().bytes();
+    // A strip's backward pass has the first layer's output and its gradient at once.
+    long features = sites * (training ? first : 0) + leastBytes(sites, false);
+    long least = Math.max(rest, features);
     return new Candidate(new Strips(most), stripTime(of, of), sites, least);
   }
 

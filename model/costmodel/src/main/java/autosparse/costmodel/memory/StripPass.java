@@ -8,12 +8,12 @@ import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.ElementwiseOperators;
+import autosparse.engine.operators.SparseConvolutionOperators.HeldWeight;
 import autosparse.engine.sparse.Sites;
 import autosparse.layers.PatternPyramid;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 
 /**
  * A tower of which one strip of rows is in memory at a time. Its only outputs are averages over
@@ -27,6 +27,9 @@ import java.util.function.Consumer;
  * come out each time.
  */
 final class StripPass implements TowerPass {
+  /** Layers that a strip's backward pass computes again. */
+  private static final int MADE_AGAIN = 2;
+
   private final SparseTower tower;
   private final TensorScope scope;
   private final List<Strip> forward;
@@ -73,23 +76,26 @@ final class StripPass implements TowerPass {
               : Variable.constant(sums));
     }
     boolean twice = tape.isRecording() && !backward.isEmpty();
-    run(forward, false, twice ? backward.get(0) : null, this::addSums);
-    for (int layer = 0; layer < tower.size(); layer++) {
-      for (int matrix = 0; matrix < batch; matrix++) {
-        Tensor sum = averages.get(layer).value().rows(matrix, matrix + 1);
-        elementwise().scale(1.0 / Math.max(1, counts[layer][matrix]), sum, sum);
-      }
-    }
+    run(forward, false, twice ? backward.get(0) : null);
+    averages.forEach(average -> divide(average, average.value()));
     return List.copyOf(averages);
   }
 
   @Override
   public void finish() {
-    run(backward, true, null, this::addGradients);
+    // The gradient by an average becomes that by the sum that it was made of.
+    averages.forEach(average -> divide(average, average.gradient()));
+    run(backward, true, null);
   }
 
-  /** What one strip gives: the averages over the sites that it owns, and how many these are. */
-  private record Part(Strip strip, Tape tape, List<Variable> averages, long[] owned) {}
+  /** Divides what belongs to a layer's average by the sites of each matrix. */
+  private void divide(Variable average, Tensor sums) {
+    int layer = averages.indexOf(average);
+    for (int matrix = 0; matrix < batch; matrix++) {
+      Tensor sum = sums.rows(matrix, matrix + 1);
+      elementwise().scale(1.0 / Math.max(1, counts[layer][matrix]), sum, sum);
+    }
+  }
 
   /**
    * Goes through strips once.
@@ -97,33 +103,46 @@ final class StripPass implements TowerPass {
    * @param recorded whether gradients are formed
    * @param next what will be read next after them; null for nothing
    */
-  private void run(List<Strip> strips, boolean recorded, Strip next, Consumer<Part> use) {
-    try (StripRows rows = new StripRows(scope, strips, first, next)) {
+  private void run(List<Strip> strips, boolean recorded, Strip next) {
+    try (TensorScope kept = scope.child("weights of strips");
+        HeldWeight held = tower.holdWeights(kept, recorded);
+        StripRows rows = new StripRows(scope, strips, first, next)) {
       for (Strip strip : strips) {
-        run(strip, rows.next(), recorded, use);
+        run(strip, rows.next(), recorded);
         rows.fetch();
       }
       first = rows.following();
     }
   }
 
-  private void run(Strip strip, Sites rows, boolean recorded, Consumer<Part> use) {
+  private void run(Strip strip, Sites rows, boolean recorded) {
     try (PatternPyramid pyramid = new PatternPyramid(scope, rows, recorded)) {
-      tower.prepare(pyramid);
+      tower.prepareLevels(pyramid);
       try (Tape tape = recorded ? Tape.recording(scope, 0) : Tape.inference(scope)) {
-        long[] bounds = ownedSites(strip, pyramid);
-        Tensor offsets = tape.scope().longs("owned sites", MemoryTag.SITES, bounds);
-        long[] owned = new long[tower.size()];
-        Pool[] pools = new Pool[tower.size()];
-        for (int layer = 0; layer < pools.length; layer++) {
-          owned[layer] = bounds[2 * layer + 1] - bounds[2 * layer];
-          Tensor own = offsets.rows(2L * layer, 2L * layer + 2);
-          pools[layer] = recorded ? Pool.ofKnown(own) : Pool.of(own);
-        }
-        use.accept(
-            new Part(strip, tape, tower.forward(tape, pyramid, layer -> pools[layer]), owned));
+        forward(tape, pyramid, pools(strip, pyramid, tape));
+        tape.backward(); // of nothing where nothing is recorded
       }
     }
+  }
+
+  /** What each layer's owned sites are summed into; counts them in the pass that does. */
+  private Pool[] pools(Strip strip, PatternPyramid pyramid, Tape tape) {
+    long[] bounds = ownedSites(strip, pyramid);
+    Tensor offsets = tape.scope().longs("owned sites", MemoryTag.SITES, bounds);
+    int matrix = strip.matrix();
+    Pool[] pools = new Pool[tower.size()];
+    for (int layer = 0; layer < pools.length; layer++) {
+      Tensor own = offsets.rows(2L * layer, 2L * layer + 2);
+      Tensor sum = averages.get(layer).value().rows(matrix, matrix + 1);
+      if (tape.isRecording()) {
+        Tensor gradient = averages.get(layer).gradient().rows(matrix, matrix + 1);
+        pools[layer] = Pool.partOf(Variable.leaf(sum, gradient), own);
+      } else {
+        pools[layer] = Pool.addedTo(Variable.constant(sum), own);
+        counts[layer][matrix] += bounds[2 * layer + 1] - bounds[2 * layer];
+      }
+    }
+    return pools;
   }
 
   /** First site that the strip owns, and the site behind the last, of each layer's output. */
@@ -138,28 +157,39 @@ final class StripPass implements TowerPass {
     return bounds;
   }
 
-  private void addSums(Part part) {
-    int matrix = part.strip().matrix();
-    for (int layer = 0; layer < tower.size(); layer++) {
-      counts[layer][matrix] += part.owned()[layer];
-      elementwise()
-          .axpy(
-              (double) part.owned()[layer],
-              part.averages().get(layer).value(),
-              averages.get(layer).value().rows(matrix, matrix + 1));
+  /**
+   * All layers. Where they are recorded, the first one's output, the widest of the finest level, is
+   * freed when the second has read it: the backward pass makes both again, which are cheap.
+   */
+  private void forward(Tape tape, PatternPyramid pyramid, Pool[] pools) {
+    if (!tape.isRecording() || pools.length <= MADE_AGAIN) {
+      layers(tape, pyramid, 0, pools.length, null, pools);
+      return;
     }
+    List<Variable> x =
+        tape.checkpoint(
+            "first layers",
+            List.of(),
+            (inner, none) -> List.of(layers(inner, pyramid, 0, MADE_AGAIN, null, pools)));
+    layers(tape, pyramid, MADE_AGAIN, pools.length, x.get(0), pools);
   }
 
-  private void addGradients(Part part) {
-    int matrix = part.strip().matrix();
-    for (int layer = 0; layer < tower.size(); layer++) {
-      if (part.owned()[layer] > 0) {
-        double share = (double) part.owned()[layer] / counts[layer][matrix];
-        Tensor whole = averages.get(layer).gradient().rows(matrix, matrix + 1);
-        part.tape()
-            .gradient(part.averages().get(layer), own -> elementwise().scale(share, whole, own));
+  /** Some layers; the map of each is freed when nothing more is computed by it. */
+  private Variable layers(
+      Tape tape, PatternPyramid pyramid, int from, int to, Variable input, Pool[] pools) {
+    Variable x = input;
+    for (int l = from; l < to; l++) {
+      int layer = l;
+      tape.afterBackward("map", () -> tower.releaseMap(pyramid, layer));
+      Variable y = tower.layer(tape, pyramid, layer, x, pools[layer]).features();
+      if (x != null) {
+        tape.discard(x);
       }
+      if (!tape.isTraining()) {
+        tower.releaseMap(pyramid, layer);
+      }
+      x = y;
     }
-    part.tape().backward();
+    return x;
   }
 }

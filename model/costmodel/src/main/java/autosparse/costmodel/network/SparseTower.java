@@ -4,6 +4,8 @@ import autosparse.autograd.SparseFunctions.Level;
 import autosparse.autograd.SparseFunctions.Pool;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
+import autosparse.engine.TensorScope;
+import autosparse.engine.operators.SparseConvolutionOperators.HeldWeight;
 import autosparse.engine.sparse.ConvolutionKernel;
 import autosparse.engine.sparse.NeighborMap;
 import autosparse.layers.HdcBlock;
@@ -12,7 +14,6 @@ import autosparse.layers.PatternPyramid;
 import autosparse.layers.SparseConv2d;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntFunction;
 
 /**
  * A chain of sparse convolutions over a pattern, input 1 at every nonzero; its result is the global
@@ -215,6 +216,46 @@ public final class SparseTower {
     }
   }
 
+  /** Makes all levels that the layers read, and none of their maps. */
+  public void prepareLevels(PatternPyramid pyramid) {
+    for (int layer = 0; layer < layers.size(); layer++) {
+      if (!kernel(layer).isSubmanifold()) {
+        pyramid.coarser(inputLevel(layer), kernel(layer).stride());
+      }
+    }
+  }
+
+  /** Frees a layer's map unless another layer reads it too. */
+  public void releaseMap(PatternPyramid pyramid, int layer) {
+    for (int other = 0; other < layers.size(); other++) {
+      if (other != layer
+          && inputLevel(other) == inputLevel(layer)
+          && kernel(other).equals(kernel(layer))) {
+        return;
+      }
+    }
+    pyramid.release(inputLevel(layer), kernel(layer));
+  }
+
+  /**
+   * Has what the layers' products read of the weights made once, until the result is closed; the
+   * weights must not change meanwhile.
+   *
+   * @param scope that it is kept in; to be closed after the result
+   * @param backward whether the layers will be run backward too
+   */
+  public HeldWeight holdWeights(TensorScope scope, boolean backward) {
+    List<HeldWeight> held = new ArrayList<>();
+    HeldWeight all = () -> held.forEach(HeldWeight::close);
+    try {
+      layers.forEach(layer -> held.add(layer.hold(scope, backward)));
+    } catch (RuntimeException e) {
+      all.close();
+      throw e;
+    }
+    return all;
+  }
+
   /**
    * One layer.
    *
@@ -229,15 +270,10 @@ public final class SparseTower {
 
   /** The pooled output [B, C_l] of each layer, first to last. */
   public List<Variable> forward(Tape tape, PatternPyramid pyramid) {
-    return forward(tape, pyramid, layer -> Pool.ALL);
-  }
-
-  /** As {@link #forward(Tape, PatternPyramid)}, averaged over some sites of each layer's output. */
-  public List<Variable> forward(Tape tape, PatternPyramid pyramid, IntFunction<Pool> pools) {
     List<Variable> pooled = new ArrayList<>();
     Variable x = null;
     for (int layer = 0; layer < layers.size(); layer++) {
-      Level out = layer(tape, pyramid, layer, x, pools.apply(layer));
+      Level out = layer(tape, pyramid, layer, x, Pool.ALL);
       if (x != null) {
         tape.discard(x);
       }
