@@ -1,15 +1,17 @@
 // Global averages and sums over the sites of each matrix, and the gradient that enters a ReLU read by
-// such a pool; features in fp32 or bf16, pooled sums and their gradient in fp32. Contract:
+// such a pool; features in fp32 or bf16, averages and gradients of pools in fp32. Contract:
 // autosparse.engine.operators.PoolingOperators.
 //
 // Average: each matrix is cut into a fixed number of slices; a block sums a slice, 16 bytes of a row
-// a thread, a second launch adds the slices in a fixed order, in double. A sum is added to what is
-// there, by the same launches.
+// a thread, a second launch adds the slices in a fixed order. A sum is added to what is there, by the
+// same launches. All in double, which costs no time where memory is waited for: however a matrix is
+// cut, by slices or into strips, its averages come out with the same bits, and so do a head's ReLUs.
 // Backward: a thread keeps its channels' share of the pool's gradient while it stays in one matrix.
-// Launch:  256 threads, pool_slices 1024. P = 128 channels in fp32, 256 in bf16: sum_slices
-//          (slices · matrices, ceil(C / P)); pool_slices (matrices, ceil(C / 32));
+// Launch:  256 threads, those that join slices 1024. P = 128 channels in fp32, 256 in bf16: sum_slices
+//          (slices · matrices, ceil(C / P)); average_slices and
+//          add_slices (matrices, ceil(C / 32)); average_of_sum (ceil(matrices · C / 256));
 //          relu_pool_backward (ceil(N / block_sites), ceil(C / P)).
-// Shared:  9 KB at most, 8 KB, none.
+// Shared:  18 KB at most, 8 KB, none.
 // Bytes:   of a feature b: average b·N·C; backward 3·b·N·C, of the last layer 2·b·N·C.
 // FLOPs:   1 an element; 2.
 // Bound:   device memory.
@@ -30,14 +32,14 @@ namespace autosparse {
 template <bool kAligned, typename T>
 __device__ __forceinline__ void sum_rows(const T* __restrict__ x, const PackedRows<T>& layout,
                                          int64 from, int64 end, int channels,
-                                         float (&sum)[PackedRows<T>::kSize]) {
+                                         double (&sum)[PackedRows<T>::kSize]) {
   const int left = channels - layout.channel;
 #pragma unroll(kAligned ? 8 : 1)
   for (int64 site = from + layout.row; site < end; site += layout.rows) {
     const Pack<T> pack = load_row_pack<kAligned>(x + site * channels + layout.channel, left);
 #pragma unroll
     for (int j = 0; j < PackedRows<T>::kSize; j++) {
-      sum[j] += to_float(pack.element[j]);
+      sum[j] += static_cast<double>(to_float(pack.element[j]));
     }
   }
 }
@@ -46,9 +48,9 @@ __device__ __forceinline__ void sum_rows(const T* __restrict__ x, const PackedRo
 template <typename T>
 __device__ __forceinline__ void sum_slices(const T* __restrict__ x,
                                            const int64* __restrict__ offsets, int slices,
-                                           int channels, float* __restrict__ partials) {
+                                           int channels, double* __restrict__ partials) {
   constexpr int kSize = PackedRows<T>::kSize;
-  __shared__ float row_sums[256][kSize + 1];  // one more, for the banks
+  __shared__ double row_sums[256][kSize + 1];  // one more, for the banks
   const PackedRows<T> layout(channels);
   const int left = channels - layout.channel;
   const int64 matrix = blockIdx.x / slices;
@@ -57,7 +59,7 @@ __device__ __forceinline__ void sum_slices(const T* __restrict__ x,
   const int64 sites = offsets[matrix + 1] - start;
   const int64 from = start + slice_start(sites, slices, slice);
   const int64 end = start + slice_start(sites, slices, slice + 1);
-  float sum[kSize] = {};
+  double sum[kSize] = {};
   if (channels % kSize == 0 && is_packed(x)) {
     if (left > 0) {
       sum_rows<true>(x, layout, from, end, channels, sum);
@@ -80,7 +82,7 @@ __device__ __forceinline__ void sum_slices(const T* __restrict__ x,
     }
   }
   if (layout.row == 0) {
-    float* target = partials + static_cast<int64>(blockIdx.x) * channels + layout.channel;
+    double* target = partials + static_cast<int64>(blockIdx.x) * channels + layout.channel;
 #pragma unroll
     for (int j = 0; j < kSize; j++) {
       if (j < left) {
@@ -181,7 +183,7 @@ using namespace autosparse;
 #define POOLING(suffix, type)                                                                      \
   extern "C" __global__ void __launch_bounds__(256)                                                \
       sum_slices_##suffix(const type* x, const int64* offsets, int slices, int channels,           \
-                          float* partials) {                                                       \
+                          double* partials) {                                                      \
     sum_slices<type>(x, offsets, slices, channels, partials);                                      \
   }                                                                                                \
   extern "C" __global__ void __launch_bounds__(256, 8) relu_pool_backward_##suffix(                \
@@ -194,17 +196,15 @@ using namespace autosparse;
 POOLING(f32, float)
 POOLING(bf16, bf16)
 
-// y[b, c] = sum of b's slices / sites of b, or += that sum: a block owns 32 channels, its 32 warps
-// every 32nd slice.
-extern "C" __global__ void __launch_bounds__(1024)
-    pool_slices_f32(const float* __restrict__ partials, const int64* __restrict__ offsets,
-                    int slices, int channels, int averaged, float* y) {
+// The sum of one matrix' slices for one channel, in the first of a block's 32 warps: a block owns 32
+// channels, its warps every 32nd slice.
+static __device__ __forceinline__ double sum_of_slices(const double* __restrict__ partials,
+                                                       int slices, int channels, int64 matrix,
+                                                       int c) {
   constexpr int kWarps = 32;
   __shared__ double warp_sums[kWarps][32];
   const int warp = threadIdx.x / 32;
   const int lane = threadIdx.x & 31;
-  const int64 matrix = blockIdx.x;
-  const int c = blockIdx.y * 32 + lane;
   double sum = 0;
   if (c < channels) {
 #pragma unroll 8
@@ -214,13 +214,48 @@ extern "C" __global__ void __launch_bounds__(1024)
   }
   warp_sums[warp][lane] = sum;
   __syncthreads();
-  if (warp == 0 && c < channels) {
+  if (warp == 0) {
     for (int w = 1; w < kWarps; w++) {
       sum += warp_sums[w][lane];
     }
-    const int64 at = matrix * channels + c;
-    const int64 sites = offsets[matrix + 1] - offsets[matrix];
-    y[at] = averaged ? static_cast<float>(sum / static_cast<double>(sites > 0 ? sites : 1))
-                     : static_cast<float>(y[at] + sum);
+  }
+  return sum;
+}
+
+static __device__ __forceinline__ float average(double sum, int64 sites) {
+  return static_cast<float>(sum / static_cast<double>(sites > 0 ? sites : 1));
+}
+
+// y[b, c] = sum of b's slices / sites of b.
+extern "C" __global__ void __launch_bounds__(1024)
+    average_slices_f32(const double* __restrict__ partials, const int64* __restrict__ offsets,
+                       int slices, int channels, float* y) {
+  const int64 matrix = blockIdx.x;
+  const int c = blockIdx.y * 32 + (threadIdx.x & 31);
+  const double sum = sum_of_slices(partials, slices, channels, matrix, c);
+  if (threadIdx.x < 32 && c < channels) {
+    y[matrix * channels + c] = average(sum, offsets[matrix + 1] - offsets[matrix]);
+  }
+}
+
+// y[b, c] += sum of b's slices; `offsets` are not read.
+extern "C" __global__ void __launch_bounds__(1024)
+    add_slices_f64(const double* __restrict__ partials, const int64*, int slices, int channels,
+                   double* y) {
+  const int64 matrix = blockIdx.x;
+  const int c = blockIdx.y * 32 + (threadIdx.x & 31);
+  const double sum = sum_of_slices(partials, slices, channels, matrix, c);
+  if (threadIdx.x < 32 && c < channels) {
+    y[matrix * channels + c] += sum;
+  }
+}
+
+// y[b, c] = sum[b, c] / sites[b]; a thread an element.
+extern "C" __global__ void __launch_bounds__(256)
+    average_of_sum_f32(const double* __restrict__ sum, const int64* __restrict__ sites,
+                       int64 matrices, int channels, float* y) {
+  const int64 i = static_cast<int64>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i < matrices * channels) {
+    y[i] = average(sum[i], sites[i / channels]);
   }
 }

@@ -26,21 +26,25 @@ public final class SparseFunctions {
    * rows, whose other sites are there for their neighbours' sake only.
    *
    * @param offsets I64 [B+1]: of matrix b the sites offsets[b] to offsets[b+1]; null for all
-   * @param sum [B, C_out], real: what the sum over these sites is part of, in place of an average;
-   *     null for an average
-   * @param added whether the sum is added to it; if not, as for a layer that is computed again,
-   *     only its gradient is read
+   * @param sum [B, C_out]: what the sum over these sites is part of, in place of an average; null
+   *     for an average
+   * @param added whether the sum is added to it, which is F64 then; if not, as for a layer that is
+   *     computed again, only its gradient is read, which is real
    */
   public record Pool(Tensor offsets, Variable sum, boolean added) {
     /** The average over every site of every matrix of the batch. */
     public static final Pool ALL = new Pool(null, null, false);
 
     /** A sum over some sites, which is added to others. */
-    public static Pool addedTo(Variable sum, Tensor offsets) {
-      return new Pool(offsets, sum, true);
+    public static Pool addedTo(Tensor sum, Tensor offsets) {
+      return new Pool(offsets, Variable.constant(sum), true);
     }
 
-    /** As {@link #addedTo}, of a sum that has them already. */
+    /**
+     * As {@link #addedTo}, of a sum that has them already.
+     *
+     * @param sum whose gradient is by the sum; its value is not read
+     */
     public static Pool partOf(Variable sum, Tensor offsets) {
       return new Pool(offsets, sum, false);
     }

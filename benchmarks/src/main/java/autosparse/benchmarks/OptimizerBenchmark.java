@@ -10,7 +10,7 @@ public class OptimizerBenchmark extends OpCaseBenchmark {
     "adam first step",
     "adam clipped",
     "adam decoupled",
-    "adam averaged",
+    "adamAveraged",
     "average",
     "average first step"
   })

@@ -24,7 +24,9 @@ public final class PoolingKernels {
   private record Entries(Kernel sumSlices, Kernel reluPoolBackward) {}
 
   private final Map<Storage, Entries> entries;
-  private final Kernel poolSlices;
+  private final Kernel averageSlices;
+  private final Kernel addSlices;
+  private final Kernel averageOfSum;
 
   public PoolingKernels(CudaContext context) {
     entries =
@@ -33,7 +35,9 @@ public final class PoolingKernels {
                 new Entries(
                     context.kernel(FAMILY, type.entry("sum_slices")),
                     context.kernel(FAMILY, type.entry("relu_pool_backward"))));
-    poolSlices = context.kernel(FAMILY, "pool_slices_f32");
+    averageSlices = context.kernel(FAMILY, "average_slices_f32");
+    addSlices = context.kernel(FAMILY, "add_slices_f64");
+    averageOfSum = context.kernel(FAMILY, "average_of_sum_f32");
   }
 
   /** Slices that each matrix is cut into by {@link #pool}. */
@@ -45,11 +49,11 @@ public final class PoolingKernels {
   /**
    * y[b] = mean of the rows offsets[b] to offsets[b+1] of x, 0 without rows; or y[b] += their sum.
    *
-   * @param type of x; sums and y are F32
+   * @param type of x
    * @param offsets I64 [matrices + 1]
    * @param averaged whether the mean is formed
-   * @param partials F32 [matrices, slices, channels], all of it written
-   * @param y F32 [matrices, channels]
+   * @param partials F64 [matrices, slices, channels], all of it written
+   * @param y [matrices, channels], F32 of a mean, F64 of a sum
    */
   public void pool(
       Storage type,
@@ -64,10 +68,22 @@ public final class PoolingKernels {
     Kernel sum = entries.get(type).sumSlices();
     sum.begin().pointer(x).pointer(offsets).int32(slices).int32(channels).pointer(partials);
     sum.launch(matrices * slices, blocksAcross(type, channels), 1, THREADS, 1, 1, 0);
-    poolSlices.begin().pointer(partials).pointer(offsets).int32(slices).int32(channels);
-    poolSlices.int32(averaged ? 1 : 0).pointer(y);
+    Kernel join = averaged ? averageSlices : addSlices;
+    join.begin().pointer(partials).pointer(offsets).int32(slices).int32(channels).pointer(y);
     long tiles = Grids.blocks(channels, POOL_CHANNELS);
-    poolSlices.launch(matrices, tiles, 1, POOL_THREADS, 1, 1, 0);
+    join.launch(matrices, tiles, 1, POOL_THREADS, 1, 1, 0);
+  }
+
+  /**
+   * y[b] = sum[b] / sites[b], undivided without sites.
+   *
+   * @param sum F64 [matrices, channels]
+   * @param sites I64 [matrices]
+   * @param y F32 [matrices, channels]
+   */
+  public void averageOfSum(long sum, long sites, long matrices, int channels, long y) {
+    averageOfSum.begin().pointer(sum).pointer(sites).int64(matrices).int32(channels).pointer(y);
+    averageOfSum.launch(Grids.blocks(matrices * channels, THREADS), THREADS);
   }
 
   private static long blocksAcross(Storage type, int channels) {

@@ -37,7 +37,7 @@ final class CpuPooling extends PoolingOperators {
           }
           partials[(int) slice] = sum;
         });
-    float[] result = averaged ? new float[Math.toIntExact(y.elements())] : y.toFloats();
+    double[] result = averaged ? new double[Math.toIntExact(y.elements())] : y.toDoubles();
     double[] total = new double[channels];
     for (int b = 0; b < y.dim(0); b++) {
       java.util.Arrays.fill(total, 0);
@@ -48,11 +48,21 @@ final class CpuPooling extends PoolingOperators {
       }
       for (int c = 0; c < channels; c++) {
         int at = b * channels + c;
-        result[at] =
-            (float) (averaged ? total[c] / Math.max(1, slices.sites(b)) : result[at] + total[c]);
+        result[at] = averaged ? total[c] / Math.max(1, slices.sites(b)) : result[at] + total[c];
       }
     }
-    y.write(0, result, 0, result.length);
+    y.setDoubles(result);
+  }
+
+  @Override
+  protected void applyAverageOfSum(Tensor sum, Tensor sites, Tensor y) {
+    double[] averages = sum.toDoubles();
+    long[] counts = sites.toLongs();
+    int channels = Math.toIntExact(y.dim(1));
+    for (int i = 0; i < averages.length; i++) {
+      averages[i] /= Math.max(1, counts[i / channels]);
+    }
+    y.setDoubles(averages);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package autosparse.engine.cuda;
 
 import static autosparse.engine.DType.F32;
+import static autosparse.engine.DType.F64;
 import static autosparse.engine.DType.I64;
 import static autosparse.engine.cuda.Activations.address;
 import static autosparse.engine.cuda.Activations.storage;
@@ -28,7 +29,7 @@ final class CudaPooling extends PoolingOperators {
     try (TensorScope work = x.device().root().child("pool")) {
       Tensor partials =
           work.create(
-              "partial sum of each slice", F32, MemoryTag.WORKSPACE, matrices, slices, channels);
+              "partial sum of each slice", F64, MemoryTag.WORKSPACE, matrices, slices, channels);
       kernels.pool(
           storage(x),
           address(x),
@@ -37,9 +38,19 @@ final class CudaPooling extends PoolingOperators {
           slices,
           channels,
           averaged,
-          partials.deviceAddress(F32),
-          y.deviceAddress(F32));
+          partials.deviceAddress(F64),
+          y.deviceAddress(averaged ? F32 : F64));
     }
+  }
+
+  @Override
+  protected void applyAverageOfSum(Tensor sum, Tensor sites, Tensor y) {
+    kernels.averageOfSum(
+        sum.deviceAddress(F64),
+        sites.deviceAddress(I64),
+        y.dim(0),
+        Math.toIntExact(y.dim(1)),
+        y.deviceAddress(F32));
   }
 
   @Override

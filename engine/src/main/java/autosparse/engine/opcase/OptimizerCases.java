@@ -17,7 +17,7 @@ final class OptimizerCases {
         adam("adam first step", new AdamStep(1, 1e-2, 0.9, 0.999, 1e-8, 0, false, 0)),
         adam("adam clipped", new AdamStep(7, 1e-2, 0.9, 0.999, 1e-8, 1e-2, false, 0.5)),
         adam("adam decoupled", new AdamStep(100, 1e-2, 0.9, 0.99, 1e-6, 0.1, true, 1e9)),
-        adamAveraged("adam averaged", new AdamStep(7, 1e-2, 0.9, 0.999, 1e-8, 1e-2, true, 0.5)),
+        adamAveraged("adamAveraged", new AdamStep(7, 1e-2, 0.9, 0.999, 1e-8, 1e-2, true, 0.5)),
         average("average", 0.03),
         average("average first step", 1));
   }

@@ -1,5 +1,6 @@
 package autosparse.engine.opcase;
 
+import autosparse.engine.DType;
 import autosparse.engine.Operators;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
@@ -25,6 +26,7 @@ final class PoolingCases {
           }
         }
       }
+      cases.add(averageOfSum(channels));
     }
     return cases.stream().map(OpCase::ofActivations).toList();
   }
@@ -41,12 +43,13 @@ final class PoolingCases {
           Tensor y =
               averaged
                   ? scope.real("y", MemoryTag.ACTIVATION, offsets.elements() - 1, channels)
-                  : SparseSamples.values(scope, "sum", random, offsets.elements() - 1, channels);
+                  : sums(scope, random, offsets.elements() - 1, channels);
           double[] before = averaged ? null : y.toDoubles();
           Operators operators = scope.device().operators();
           Invocation.Gradient gradient =
               (inner, dOutputs) -> {
-                Tensor dPooled = SparseSamples.given(inner, dOutputs.get(0), y);
+                Tensor dPooled = inner.real("given", MemoryTag.ACTIVATION, y.shape().toArray());
+                dPooled.setDoubles(dOutputs.get(0).toDoubles());
                 Tensor positive = SparseSamples.zeros(inner, "positive", x);
                 double[] ones = new double[Math.toIntExact(x.elements())];
                 Arrays.fill(ones, 1);
@@ -69,6 +72,41 @@ final class PoolingCases {
               gradient,
               x.bytes() + y.bytes(),
               x.elements());
+        });
+  }
+
+  private static Tensor sums(TensorScope scope, Random random, long matrices, int channels) {
+    Tensor sum = scope.create("sum", DType.F64, MemoryTag.ACTIVATION, matrices, channels);
+    sum.setDoubles(random.doubles(sum.elements(), -100, 100).toArray());
+    return sum;
+  }
+
+  /** As many matrices as the case has sites, the first of them without sites. */
+  private static OpCase averageOfSum(int channels) {
+    return SparseSamples.sparse(
+        "average of sum C=" + channels,
+        "pooling",
+        Tolerance.SINGLE,
+        (scope, size, draw) -> {
+          Random random = new Random(draw.seed());
+          Tensor sum = sums(scope, random, size, channels);
+          long[] counts = random.longs(size, 1, 1000).toArray();
+          double[] values = sum.toDoubles();
+          if (size > 0) {
+            counts[0] = 0;
+            Arrays.fill(values, 0, channels, 0);
+            sum.setDoubles(values);
+          }
+          Tensor sites = scope.longs("sites", MemoryTag.SITES, counts);
+          Tensor y = scope.real("y", MemoryTag.ACTIVATION, size, channels);
+          Operators operators = scope.device().operators();
+          return new Invocation(
+              List.of(sum, sites),
+              List.of(y),
+              () -> operators.pooling().averageOfSum(sum, sites, y),
+              null,
+              sum.bytes() + y.bytes(),
+              sum.elements());
         });
   }
 

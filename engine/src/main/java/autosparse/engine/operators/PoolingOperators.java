@@ -5,7 +5,8 @@ import autosparse.engine.Tensor;
 
 /**
  * Global averages and sums over the active sites of each matrix of a batch. Features and their
- * gradients have one type, that of activations or the real one; what is pooled is real.
+ * gradients have one type, that of activations or the real one; averages are real, sums in double:
+ * an average is the same, to its last bit, whether it is formed at once or from the sums of parts.
  */
 public abstract class PoolingOperators {
   /**
@@ -27,11 +28,27 @@ public abstract class PoolingOperators {
    *
    * @param x [N, C]
    * @param offsets I64 [B+1]
-   * @param sum [B, C]
+   * @param sum F64 [B, C]
    */
   public final void addSum(Tensor x, Tensor offsets, Tensor sum) {
-    check("addSum", x, offsets, sum);
+    Check.activation("addSum", "x", x, -1, -1);
+    Check.typed("addSum", "sum", sum, DType.F64, -1, x.dim(1));
+    Check.typed("addSum", "offsets", offsets, DType.I64, sum.dim(0) + 1);
     applyPool(x, offsets, false, sum);
+  }
+
+  /**
+   * y[b] = sum[b] / sites[b]; zero for a matrix without sites, whose sum is.
+   *
+   * @param sum F64 [B, C], by {@link #addSum}
+   * @param sites I64 [B]
+   * @param y [B, C]
+   */
+  public final void averageOfSum(Tensor sum, Tensor sites, Tensor y) {
+    Check.real("averageOfSum", "y", y, -1, -1);
+    Check.typed("averageOfSum", "sum", sum, DType.F64, y.dim(0), y.dim(1));
+    Check.typed("averageOfSum", "sites", sites, DType.I64, y.dim(0));
+    applyAverageOfSum(sum, sites, y);
   }
 
   /**
@@ -76,9 +93,11 @@ public abstract class PoolingOperators {
   }
 
   /**
-   * @param averaged whether y is written over with averages; sums are added to it
+   * @param averaged whether y is written over with averages; sums are added to it, in F64
    */
   protected abstract void applyPool(Tensor x, Tensor offsets, boolean averaged, Tensor y);
+
+  protected abstract void applyAverageOfSum(Tensor sum, Tensor sites, Tensor y);
 
   protected abstract void applyReluPoolBackward(
       Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz);

@@ -195,6 +195,9 @@ public final class InertOperators {
     protected void applyPool(Tensor x, Tensor offsets, boolean averaged, Tensor y) {}
 
     @Override
+    protected void applyAverageOfSum(Tensor sum, Tensor sites, Tensor y) {}
+
+    @Override
     protected void applyReluPoolBackward(
         Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz) {}
   }

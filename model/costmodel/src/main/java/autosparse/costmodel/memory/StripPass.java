@@ -4,6 +4,7 @@ import autosparse.autograd.SparseFunctions.Pool;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
 import autosparse.costmodel.network.SparseTower;
+import autosparse.engine.DType;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
@@ -22,9 +23,9 @@ import java.util.concurrent.CompletableFuture;
  * gradients by the averages each strip is computed again, recorded, and run backward, adding weight
  * gradients. Every site counts in the strip that owns its row.
  *
- * <p>The backward pass computes them in smaller strips where that is what fits; the averages over
- * all of a matrix are the same, within rounding. Strips are visited in one order, so the same bits
- * come out each time.
+ * <p>The backward pass computes them in smaller strips where that is what fits. Sums are formed in
+ * double, so that averages are those of the whole matrix at once. Strips are visited in one order,
+ * so the same bits come out each time.
  */
 final class StripPass implements TowerPass {
   /** Layers that a strip's backward pass computes again. */
@@ -65,80 +66,93 @@ final class StripPass implements TowerPass {
   @Override
   public List<Variable> pooled(Tape tape) {
     for (int layer = 0; layer < tower.size(); layer++) {
-      Tensor sums =
-          tape.scope().zeros("pooled", MemoryTag.ACTIVATION, batch, tower.channels(layer));
+      long[] sizes = {batch, tower.channels(layer)};
+      Tensor average = tape.scope().real("pooled", MemoryTag.ACTIVATION, sizes);
       averages.add(
           tape.isRecording()
               ? Variable.leaf(
-                  sums,
-                  tape.scope()
-                      .zeros("pooled gradient", MemoryTag.ACTIVATION, sums.shape().toArray()))
-              : Variable.constant(sums));
+                  average, tape.scope().zeros("pooled gradient", MemoryTag.ACTIVATION, sizes))
+              : Variable.constant(average));
     }
     boolean twice = tape.isRecording() && !backward.isEmpty();
-    run(forward, false, twice ? backward.get(0) : null);
-    averages.forEach(average -> divide(average, average.value()));
+    try (TensorScope summing = scope.child("sums of strips")) {
+      List<Tensor> sums = new ArrayList<>();
+      for (int layer = 0; layer < tower.size(); layer++) {
+        Tensor sum =
+            summing.create("sums", DType.F64, MemoryTag.ACTIVATION, batch, tower.channels(layer));
+        sum.setDoubles(new double[Math.toIntExact(sum.elements())]);
+        sums.add(sum);
+      }
+      run(forward, sums, twice ? backward.get(0) : null);
+      for (int layer = 0; layer < tower.size(); layer++) {
+        Tensor sites = summing.longs("sites", MemoryTag.SITES, counts[layer]);
+        scope
+            .device()
+            .operators()
+            .pooling()
+            .averageOfSum(sums.get(layer), sites, averages.get(layer).value());
+      }
+    }
     return List.copyOf(averages);
   }
 
   @Override
   public void finish() {
     // The gradient by an average becomes that by the sum that it was made of.
-    averages.forEach(average -> divide(average, average.gradient()));
-    run(backward, true, null);
-  }
-
-  /** Divides what belongs to a layer's average by the sites of each matrix. */
-  private void divide(Variable average, Tensor sums) {
-    int layer = averages.indexOf(average);
-    for (int matrix = 0; matrix < batch; matrix++) {
-      Tensor sum = sums.rows(matrix, matrix + 1);
-      elementwise().scale(1.0 / Math.max(1, counts[layer][matrix]), sum, sum);
+    for (int layer = 0; layer < tower.size(); layer++) {
+      for (int matrix = 0; matrix < batch; matrix++) {
+        Tensor gradient = averages.get(layer).gradient().rows(matrix, matrix + 1);
+        elementwise().scale(1.0 / Math.max(1, counts[layer][matrix]), gradient, gradient);
+      }
     }
+    run(backward, null, null);
   }
 
   /**
    * Goes through strips once.
    *
-   * @param recorded whether gradients are formed
+   * @param sums F64 [batch, C] of each layer, to which those of the strips are added; null where
+   *     gradients are formed
    * @param next what will be read next after them; null for nothing
    */
-  private void run(List<Strip> strips, boolean recorded, Strip next) {
+  private void run(List<Strip> strips, List<Tensor> sums, Strip next) {
     try (TensorScope kept = scope.child("weights of strips");
-        HeldWeight held = tower.holdWeights(kept, recorded);
+        HeldWeight held = tower.holdWeights(kept, sums == null);
         StripRows rows = new StripRows(scope, strips, first, next)) {
       for (Strip strip : strips) {
-        run(strip, rows.next(), recorded);
+        run(strip, rows.next(), sums);
         rows.fetch();
       }
       first = rows.following();
     }
   }
 
-  private void run(Strip strip, Sites rows, boolean recorded) {
+  private void run(Strip strip, Sites rows, List<Tensor> sums) {
+    boolean recorded = sums == null;
     try (PatternPyramid pyramid = new PatternPyramid(scope, rows, recorded)) {
       tower.prepareLevels(pyramid);
       try (Tape tape = recorded ? Tape.recording(scope, 0) : Tape.inference(scope)) {
-        forward(tape, pyramid, pools(strip, pyramid, tape));
+        forward(tape, pyramid, pools(strip, pyramid, tape, sums));
         tape.backward(); // of nothing where nothing is recorded
       }
     }
   }
 
   /** What each layer's owned sites are summed into; counts them in the pass that does. */
-  private Pool[] pools(Strip strip, PatternPyramid pyramid, Tape tape) {
+  private Pool[] pools(Strip strip, PatternPyramid pyramid, Tape tape, List<Tensor> sums) {
     long[] bounds = ownedSites(strip, pyramid);
     Tensor offsets = tape.scope().longs("owned sites", MemoryTag.SITES, bounds);
     int matrix = strip.matrix();
     Pool[] pools = new Pool[tower.size()];
     for (int layer = 0; layer < pools.length; layer++) {
       Tensor own = offsets.rows(2L * layer, 2L * layer + 2);
-      Tensor sum = averages.get(layer).value().rows(matrix, matrix + 1);
-      if (tape.isRecording()) {
-        Tensor gradient = averages.get(layer).gradient().rows(matrix, matrix + 1);
-        pools[layer] = Pool.partOf(Variable.leaf(sum, gradient), own);
+      if (sums == null) {
+        Variable average = averages.get(layer);
+        Tensor value = average.value().rows(matrix, matrix + 1);
+        Tensor gradient = average.gradient().rows(matrix, matrix + 1);
+        pools[layer] = Pool.partOf(Variable.leaf(value, gradient), own);
       } else {
-        pools[layer] = Pool.addedTo(Variable.constant(sum), own);
+        pools[layer] = Pool.addedTo(sums.get(layer).rows(matrix, matrix + 1), own);
         counts[layer][matrix] += bounds[2 * layer + 1] - bounds[2 * layer];
       }
     }
