@@ -166,13 +166,16 @@ public final class SparseFunctions {
             tape.operators().elementwise().fill(dPooled, 0);
             pooled.gradient = dPooled;
           }
-          Tensor dz = dNext == null ? tape.scope().workspaceLike(y) : dNext;
+          Tensor dz = dNext == null ? tape.scope().workspaceLike(y) : tape.higher(dNext);
           if (averaged) {
             pooling.reluAverageBackward(y, dNext, dPooled, offsets, dz);
           } else {
             pooling.reluSumBackward(y, dNext, dPooled, offsets, dz);
           }
           features.gradient = dz;
+          if (dz != dNext) {
+            tape.release(dNext);
+          }
           tape.release(y); // read for the last time, and as large as what is made next
           backwardOfSum.accept(dz);
         });

@@ -320,6 +320,15 @@ public final class Tape implements AutoCloseable {
     }
   }
 
+  /**
+   * A tensor like a temporary one, nearer to the end of the range where there is a hole for it, or
+   * else itself: what is put below it next would not fit the hole.
+   */
+  Tensor higher(Tensor temporary) {
+    long hole = scope.device().allocator().temporaryOffset(temporary.bytes());
+    return hole > temporary.offset() ? scope.workspaceLike(temporary) : temporary;
+  }
+
   /** Frees a tensor that nobody reads any more, unless it is to be kept or somebody else's. */
   void release(Tensor tensor) {
     if (tensor != null && owns(tensor) && !kept.contains(tensor)) {
