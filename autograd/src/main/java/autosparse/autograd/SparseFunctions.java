@@ -144,24 +144,25 @@ public final class SparseFunctions {
       Sites sites,
       Pool pool,
       java.util.function.Consumer<Tensor> backwardOfSum) {
-    Tensor y = features.value();
     PoolingOperators pooling = tape.operators().pooling();
     Tensor offsets = pool.offsets(sites);
     boolean averaged = pool.sum() == null;
+    long channels = features.value().dim(1);
     Variable pooled =
         averaged
-            ? tape.output("pooled", tape.scope().device().real(), inputs, sites.batch(), y.dim(1))
+            ? tape.output("pooled", tape.scope().device().real(), inputs, sites.batch(), channels)
             : pool.sum();
     if (averaged) {
-      pooling.globalAverage(y, offsets, pooled.value());
+      pooling.globalAverage(features.value(), offsets, pooled.value());
     } else if (pool.added()) {
-      pooling.addSum(y, offsets, pooled.value());
+      pooling.addSum(features.value(), offsets, pooled.value());
     }
     tape.record(
         name,
         List.of(features, pooled),
         List.of(),
         () -> {
+          Tensor y = features.value(); // of now: it may have been computed again
           Tensor dNext = features.gradient();
           Tensor dPooled = pooled.gradient();
           if (dPooled == null) {
@@ -169,13 +170,16 @@ public final class SparseFunctions {
             tape.operators().elementwise().fill(dPooled, 0);
             pooled.gradient = dPooled;
           }
-          Tensor dz = dNext == null ? tape.scope().workspaceLike(y) : dNext;
+          Tensor dz = dNext == null ? tape.scope().workspaceLike(y) : tape.higher(dNext);
           if (averaged) {
             pooling.reluAverageBackward(y, dNext, dPooled, offsets, dz);
           } else {
             pooling.reluSumBackward(y, dNext, dPooled, offsets, dz);
           }
           features.gradient = dz;
+          if (dz != dNext) {
+            tape.release(dNext);
+          }
           tape.release(y); // read for the last time, and as large as what is made next
           backwardOfSum.accept(dz);
         });

@@ -248,6 +248,28 @@ public final class Tape implements AutoCloseable {
     }
   }
 
+  /**
+   * Frees a value when all that reads it is recorded, and has it computed again when the backward
+   * pass comes to those: memory for time. Without recording it is freed, and that is all.
+   *
+   * @param again writes the same value, bit for bit, to the tensor that it is given
+   */
+  public void computeAgain(Variable variable, Consumer<Tensor> again) {
+    Tensor freed = variable.value();
+    if (!owns(freed) || kept.contains(freed)) {
+      return; // it stays, so nothing has to be computed
+    }
+    release(freed);
+    afterBackward(
+        freed.name(),
+        () -> {
+          Tensor value =
+              scope.create(freed.name(), freed.dtype(), freed.tag(), freed.shape().toArray());
+          variable.restore(value);
+          again.accept(value);
+        });
+  }
+
   private boolean owns(Tensor tensor) {
     return !tensor.isView() && !tensor.isClosed() && scope.owns(tensor);
   }
@@ -296,6 +318,15 @@ public final class Tape implements AutoCloseable {
       }
       node.saved().forEach(scope::release);
     }
+  }
+
+  /**
+   * A tensor like a temporary one, nearer to the end of the range where there is a hole for it, or
+   * else itself: what is put below it next would not fit the hole.
+   */
+  Tensor higher(Tensor temporary) {
+    long hole = scope.device().allocator().temporaryOffset(temporary.bytes());
+    return hole > temporary.offset() ? scope.workspaceLike(temporary) : temporary;
   }
 
   /** Frees a tensor that nobody reads any more, unless it is to be kept or somebody else's. */

@@ -10,7 +10,7 @@ import autosparse.engine.Tensor;
  * consumer's backward step runs and frees when the result's own backward step has run.
  */
 public final class Variable {
-  private final Tensor value;
+  private Tensor value;
   private final boolean differentiable;
   private final boolean leaf;
   Tensor gradient;
@@ -42,6 +42,11 @@ public final class Variable {
 
   static Variable result(Tensor value, boolean differentiable) {
     return new Variable(value, differentiable, false, null);
+  }
+
+  /** Puts the same value, computed again, in the place of one that was freed. */
+  void restore(Tensor again) {
+    value = again;
   }
 
   /** What functions read: the tensor itself, no copy. */

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import autosparse.engine.Tensor;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.operators.Activation;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,6 +57,47 @@ final class TapeTest {
           },
           f.normal(3, 4),
           f.normal(4, 4));
+    }
+  }
+
+  @Test
+  void aValueComputedAgainIsFreedInBetweenAndGivesTheSameGradients() {
+    try (Fixture f = Fixture.reference(1)) {
+      Variable x = f.leaf(3, 2);
+      Variable weight = f.leaf(4, 2);
+      Variable next = f.leaf(1, 4);
+      List<double[]> gradients = new ArrayList<>();
+      for (boolean again : new boolean[] {false, true}) {
+        x.gradient().setDoubles(new double[6]);
+        try (Tape tape = Tape.recording(f.scope, 0)) {
+          Variable y = relu(tape, x, weight);
+          Variable z = relu(tape, y, next);
+          Tensor first = y.value();
+          if (again) {
+            tape.computeAgain(
+                y,
+                value ->
+                    tape.operators()
+                        .gemm()
+                        .linear(x.value(), weight.value(), null, Activation.RELU, value));
+            assertTrue(first.isClosed());
+          }
+          tape.backward(sum(tape, z));
+        }
+        gradients.add(x.gradient().toDoubles());
+      }
+      assertArrayEquals(gradients.get(0), gradients.get(1));
+      assertTrue(Arrays.stream(gradients.get(0)).anyMatch(g -> g != 0));
+
+      try (Tape tape = Tape.inference(f.scope)) {
+        Variable y = relu(tape, x, weight);
+        tape.computeAgain(y, value -> fail("there is no backward pass"));
+        assertTrue(y.value().isClosed());
+        Variable z = relu(tape, x, weight);
+        tape.keep(z);
+        tape.computeAgain(z, value -> fail("it was kept"));
+        assertFalse(z.value().isClosed());
+      }
     }
   }
 

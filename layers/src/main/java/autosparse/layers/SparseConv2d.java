@@ -4,6 +4,7 @@ import autosparse.autograd.SparseFunctions;
 import autosparse.autograd.SparseFunctions.Pool;
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
+import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;
 import autosparse.engine.operators.SparseConvolutionOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
@@ -62,6 +63,22 @@ public final class SparseConv2d {
     } else {
       pyramid.map(level, kernel);
     }
+  }
+
+  /**
+   * Writes the features of a layer of ones, as {@link #forward} gives them.
+   *
+   * @param features [N, C_out]
+   */
+  public void compute(PatternPyramid pyramid, Tensor features) {
+    if (!ofOnes) {
+      throw new IllegalStateException("a layer with an input is computed from it");
+    }
+    features
+        .device()
+        .operators()
+        .convolution()
+        .forwardOnes(kernel, pyramid.masks(kernel), weight.value(), true, features);
   }
 
   /**

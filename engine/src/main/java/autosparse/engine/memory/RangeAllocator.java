@@ -53,10 +53,7 @@ public final class RangeAllocator {
     if (callsUntilFailure > 0 && --callsUntilFailure == 0) {
       throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, 0);
     }
-    Map.Entry<Long, Long> block = temporary ? free.lastEntry() : free.firstEntry();
-    while (block != null && block.getValue() < padded) {
-      block = temporary ? free.lowerEntry(block.getKey()) : free.higherEntry(block.getKey());
-    }
+    Map.Entry<Long, Long> block = fitting(padded, temporary);
     if (block == null) {
       throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, largestFree());
     }
@@ -76,6 +73,21 @@ public final class RangeAllocator {
     peakBytes = Math.max(peakBytes, liveBytes);
     peakExtent = Math.max(peakExtent, extent());
     return offset;
+  }
+
+  private Map.Entry<Long, Long> fitting(long padded, boolean temporary) {
+    Map.Entry<Long, Long> block = temporary ? free.lastEntry() : free.firstEntry();
+    while (block != null && block.getValue() < padded) {
+      block = temporary ? free.lowerEntry(block.getKey()) : free.higherEntry(block.getKey());
+    }
+    return block;
+  }
+
+  /** Where {@link #allocate} would put a temporary block now; -1 where none is large enough. */
+  public long temporaryOffset(long bytes) {
+    long padded = padded(bytes);
+    Map.Entry<Long, Long> block = fitting(padded, true);
+    return block == null ? -1 : block.getKey() + block.getValue() - padded;
   }
 
   /**

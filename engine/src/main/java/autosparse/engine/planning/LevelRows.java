@@ -192,18 +192,19 @@ final class LevelRows {
    * the input is further on.
    *
    * @param unitRows rows of a unit of inputs
-   * @param units their number
+   * @param known units whose outputs are not to be looked at
    * @param most units that a pair is apart
    * @return [units, 2·most + 1]: element [u, most + a] is of outputs of unit u and inputs of u + a
    */
   long[][] pairsByUnit(
-      LevelRows outputs, ConvolutionKernel kernel, int unitRows, int units, int most) {
+      LevelRows outputs, ConvolutionKernel kernel, int unitRows, boolean[] known, int most) {
     Sites.Pattern in = matrices().get(0).read(0, matrices().get(0).rows());
     Sites.Pattern out = outputs.matrices().get(0).read(0, outputs.matrices().get(0).rows());
     int unitOutputs = unitRows / kernel.stride();
-    long[][] pairs = new long[units][2 * most + 1];
-    IntStream.range(0, units)
+    long[][] pairs = new long[known.length][2 * most + 1];
+    IntStream.range(0, known.length)
         .parallel()
+        .filter(unit -> !known[unit])
         .forEach(
             unit -> {
               int end = (int) Math.min(out.rows(), (unit + 1L) * unitOutputs);

@@ -111,16 +111,41 @@ final class UnitCounts {
       return sum;
     }
     int count = Math.toIntExact(range.to - range.from);
-    long[][] found = inputs.pairsByUnit(outputs, kernel, unitRows, count, units);
+    boolean[] known = new boolean[count];
     for (int unit = 0; unit < count; unit++) {
-      for (int apart = -units; apart <= units; apart++) {
-        // Beyond the range are rows that were not looked at.
-        if (unit + apart >= 0 && unit + apart < count) {
-          columns.get(units + apart).set(range.from + unit, found[unit][units + apart]);
-        }
+      known[unit] = isKnown(range, columns, unit);
+    }
+    long[][] found = inputs.pairsByUnit(outputs, kernel, unitRows, known, units);
+    for (int unit = 0; unit < count; unit++) {
+      for (int apart = first(units, unit);
+          !known[unit] && apart <= last(units, unit, count);
+          apart++) {
+        columns.get(units + apart).set(range.from + unit, found[unit][units + apart]);
       }
     }
     return pairs(range, columns, units);
+  }
+
+  /** Of a range's unit: inputs as many units before it, or fewer, are in the range too. */
+  private static int first(int units, int unit) {
+    return -Math.min(units, unit);
+  }
+
+  /** As {@link #first}, behind it. */
+  private static int last(int units, int unit, int count) {
+    return Math.min(units, count - 1 - unit);
+  }
+
+  /** Whether all pairs of a unit's outputs are known whose inputs are in the range. */
+  private static boolean isKnown(Range range, List<Column> columns, int unit) {
+    int units = columns.size() / 2;
+    int count = (int) (range.to - range.from);
+    for (int apart = first(units, unit); apart <= last(units, unit, count); apart++) {
+      if (columns.get(units + apart).get(range.from + unit) < 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static List<Column> columns(int count) {

@@ -90,6 +90,26 @@ class RangeAllocatorTest {
   }
 
   @Test
+  void tellsWhereATemporaryBlockWouldLie() {
+    RangeAllocator allocator = new RangeAllocator(4096);
+    assertEquals(4096 - 512, allocator.temporaryOffset(500));
+    long high = allocator.allocate(1024, true);
+    long low = allocator.allocate(256, true);
+    allocator.free(high);
+    long peak = allocator.peakExtent();
+    for (long bytes : new long[] {256, 1024, 2816}) {
+      long expected = allocator.temporaryOffset(bytes);
+      long offset = allocator.allocate(bytes, true);
+      assertEquals(expected, offset);
+      allocator.free(offset);
+    }
+    assertTrue(allocator.temporaryOffset(2816) < low);
+    assertEquals(-1, allocator.temporaryOffset(2817));
+    assertEquals(4096, allocator.peakExtent());
+    assertEquals(1280, peak);
+  }
+
+  @Test
   void activationsStackUpFromTheBottomAndTemporariesDownFromTheTop() {
     RangeAllocator allocator = new RangeAllocator(CAPACITY);
     assertEquals(0, allocator.allocate(300, false));

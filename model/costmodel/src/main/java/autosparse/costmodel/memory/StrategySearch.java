@@ -38,11 +38,12 @@ public final class StrategySearch {
   private static final double PROGRAMME_SLACK = 0.9;
 
   /**
-   * Each strip of a pass costs as if it held so many sites more: the pass is some 150 launches,
-   * however few its sites are. Fitted to an H200 (training step, 128 channels, bf16, a band of
-   * 10,000,000 sites, 57 ms at once): 65, 63, 66 and 121 ms were measured in 2, 3, 8 and 40 strips,
-   * 78, 78, 84 and 121 ms are estimated so. Rows of strips are read while others are at work, those
-   * of the whole are not, which the few strips owe their times to.
+   * Each strip of a pass costs as if it held so many sites more: the pass is some 110 to 160
+   * launches, however few its sites are. Fitted to an H200 (training step, 128 channels, bf16, a
+   * band of 10,000,000 sites, 57 ms at once) when it was 150 to 220: 65, 63, 66 and 121 ms were
+   * measured in 2, 3, 8 and 40 strips, 78, 78, 84 and 121 ms are estimated so. Rows of strips are
+   * read while others are at work, those of the whole are not, which the few strips owe their times
+   * to.
    */
   private static final long SITES_PER_STRIP = 160_000;
 

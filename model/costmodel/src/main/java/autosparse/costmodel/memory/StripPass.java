@@ -28,9 +28,6 @@ import java.util.concurrent.CompletableFuture;
  * so the same bits come out each time.
  */
 final class StripPass implements TowerPass {
-  /** Layers that a strip's backward pass computes again. */
-  private static final int MADE_AGAIN = 2;
-
   private final SparseTower tower;
   private final TensorScope scope;
   private final List<Strip> forward;
@@ -172,38 +169,24 @@ final class StripPass implements TowerPass {
   }
 
   /**
-   * All layers. Where they are recorded, the first one's output, the widest of the finest level, is
-   * freed when the second has read it: the backward pass makes both again, which are cheap.
+   * All layers. The map of each is freed when nothing more is computed by it; so is the first one's
+   * output, the widest of the finest level, which the backward pass computes again.
    */
   private void forward(Tape tape, PatternPyramid pyramid, Pool[] pools) {
-    if (!tape.isRecording() || pools.length <= MADE_AGAIN) {
-      layers(tape, pyramid, 0, pools.length, null, pools);
-      return;
-    }
-    List<Variable> x =
-        tape.checkpoint(
-            "first layers",
-            List.of(),
-            (inner, none) -> List.of(layers(inner, pyramid, 0, MADE_AGAIN, null, pools)));
-    layers(tape, pyramid, MADE_AGAIN, pools.length, x.get(0), pools);
-  }
-
-  /** Some layers; the map of each is freed when nothing more is computed by it. */
-  private Variable layers(
-      Tape tape, PatternPyramid pyramid, int from, int to, Variable input, Pool[] pools) {
-    Variable x = input;
-    for (int l = from; l < to; l++) {
+    Variable x = null;
+    for (int l = 0; l < pools.length; l++) {
       int layer = l;
       tape.afterBackward("map", () -> tower.releaseMap(pyramid, layer));
       Variable y = tower.layer(tape, pyramid, layer, x, pools[layer]).features();
-      if (x != null) {
+      if (layer == 1) {
+        tower.computeFirstAgain(tape, pyramid, x);
+      } else if (layer > 1) {
         tape.discard(x);
       }
-      if (!tape.isTraining()) {
+      if (!tape.isRecording()) {
         tower.releaseMap(pyramid, layer);
       }
       x = y;
     }
-    return x;
   }
 }

@@ -268,6 +268,19 @@ public final class SparseTower {
         () -> layers.get(layer).forward(tape, pyramid, inputLevel(layer), x, pool));
   }
 
+  /**
+   * Frees the first layer's output, which reads nothing but masks, when the second layer has read
+   * it; the backward pass computes it again.
+   */
+  public void computeFirstAgain(Tape tape, PatternPyramid pyramid, Variable output) {
+    tape.within(
+        "layer 1",
+        () -> {
+          tape.computeAgain(output, features -> layers.get(0).compute(pyramid, features));
+          return null;
+        });
+  }
+
   /** The pooled output [B, C_l] of each layer, first to last. */
   public List<Variable> forward(Tape tape, PatternPyramid pyramid) {
     List<Variable> pooled = new ArrayList<>();

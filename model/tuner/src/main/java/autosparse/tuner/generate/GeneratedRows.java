@@ -3,7 +3,7 @@ package autosparse.tuner.generate;
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
 import java.util.Arrays;
-import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * A generated matrix whose rows are made when they are read, by all cores: nothing of it is kept
@@ -13,10 +13,11 @@ public final class GeneratedRows implements RowSource {
   /** Rows of a block: every strip of rows starts and ends at a multiple of it. */
   private static final int BLOCK = 64;
 
-  /** Blocks that one thread makes in one piece. */
+  /** Blocks that one thread makes in one piece, at the most. */
   private static final int BLOCKS_PER_PIECE = 64;
 
-  private static final int PIECE = BLOCK * BLOCKS_PER_PIECE;
+  /** Pieces of a range of few blocks, whose rows may be long, if it has as many. */
+  private static final int PIECES = 256;
 
   private final MatrixRows rows;
 
@@ -27,13 +28,12 @@ public final class GeneratedRows implements RowSource {
     this.rows = rows;
     int blocks = (int) ((rows.rows() + BLOCK - 1L) / BLOCK);
     this.sitesBefore = new long[blocks + 1];
-    pieces(0, rows.rows())
-        .forEach(
-            piece ->
-                rows.forEachRow(
-                    piece * PIECE,
-                    end(piece, rows.rows()),
-                    (row, columns, count) -> sitesBefore[row / BLOCK + 1] += count));
+    forEachPiece(
+        0,
+        rows.rows(),
+        (from, to) ->
+            rows.forEachRow(
+                from, to, (row, columns, count) -> sitesBefore[row / BLOCK + 1] += count));
     Arrays.parallelPrefix(sitesBefore, Long::sum);
   }
 
@@ -42,13 +42,20 @@ public final class GeneratedRows implements RowSource {
     return new GeneratedRows(rows);
   }
 
-  /** Numbers of the pieces that a range of rows touches. */
-  private static IntStream pieces(long from, long to) {
-    return IntStream.range((int) (from / PIECE), (int) ((to + PIECE - 1) / PIECE)).parallel();
+  /** Makes the rows of a piece. */
+  @FunctionalInterface
+  private interface Piece {
+    void make(int from, int to);
   }
 
-  private static int end(int piece, long to) {
-    return (int) Math.min(to, (piece + 1L) * PIECE);
+  /** Shares a range of rows out among the cores; pieces begin at blocks, but for the first. */
+  private static void forEachPiece(long from, long to, Piece piece) {
+    long blocks = (to - from) / BLOCK;
+    long size = BLOCK * Math.max(1, Math.min(BLOCKS_PER_PIECE, blocks / PIECES));
+    LongStream.range(from / size, (to + size - 1) / size)
+        .parallel()
+        .forEach(
+            p -> piece.make((int) Math.max(from, p * size), (int) Math.min(to, (p + 1) * size)));
   }
 
   @Override
@@ -78,20 +85,20 @@ public final class GeneratedRows implements RowSource {
     long[] pointers = new long[(int) (endRow - firstRow) + 1];
     int[] all = new int[sites];
     long before = sitesBefore(firstRow);
-    pieces(firstRow, endRow)
-        .forEach(
-            piece -> {
-              int from = (int) Math.max(firstRow, (long) piece * PIECE);
-              int[] at = {(int) (sitesBefore(from) - before)};
-              rows.forEachRow(
-                  from,
-                  end(piece, endRow),
-                  (row, columns, count) -> {
-                    System.arraycopy(columns, 0, all, at[0], count);
-                    at[0] += count;
-                    pointers[(int) (row - firstRow) + 1] = at[0];
-                  });
-            });
+    forEachPiece(
+        firstRow,
+        endRow,
+        (from, to) -> {
+          int[] at = {(int) (sitesBefore(from) - before)};
+          rows.forEachRow(
+              from,
+              to,
+              (row, columns, count) -> {
+                System.arraycopy(columns, 0, all, at[0], count);
+                at[0] += count;
+                pointers[(int) (row - firstRow) + 1] = at[0];
+              });
+        });
     return new Sites.Pattern(endRow - firstRow, columns(), pointers, all);
   }
 
