@@ -26,6 +26,8 @@ import jcuda.nvptxcompiler.JNvPTXCompiler;
 import jcuda.nvptxcompiler.nvPTXCompilerHandle;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -34,6 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The checked-in PTX: it is what the manifests say and the sources give, and assembles for every
  * GPU that it is meant for, without spills that the manifests do not own up to.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class PtxFilesTest {
   private static final Path SOURCES = Path.of("src/main/cuda");
   private static final Path FILES = Path.of("src/main/resources/autosparse/kernels/ptx");

@@ -199,7 +199,8 @@ class NetworkTest {
   void gradientsAgreeWithDifferences(ModelConfig config) {
     try (Bench bench = new Bench(reference(), config)) {
       bench.shakeUp();
-      boolean mlp = config.kind() == ModelKind.FEATURES_MLP;
+      boolean features = config.kind() == ModelKind.FEATURES_MLP;
+      boolean mlp = features || config.kind() == ModelKind.WORK_MLP;
       List<Variable> leaves = new ArrayList<>();
       bench
           .model
@@ -207,7 +208,7 @@ class NetworkTest {
           .byName()
           .forEach(
               (name, parameter) -> {
-                // The baseline's width is fixed and its four blocks are alike: one will do.
+                // A baseline's width is fixed and its four blocks are alike: one will do.
                 if (!mlp || !name.matches("block\\.[123]\\..*")) {
                   leaves.add(parameter);
                 }
@@ -224,7 +225,7 @@ class NetworkTest {
                   Selection second = new Selection(bench.tasks.get(1), 1, new int[] {2, 1});
                   return List.of(
                       bench.model.scores(
-                          tape, pattern, mlp ? List.of(first) : List.of(first, second)));
+                          tape, pattern, features ? List.of(first) : List.of(first, second)));
                 });
         assertTrue(error < 1e-5, "worst relative error " + error);
         double largest = 0;

@@ -25,6 +25,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  * its kernel gives the right result; none crashes. Matrices of awkward shapes, three operators,
  * several threads.
  */
+@Tag("any-jdk")
 class DifferentialTest {
   private static final String SEED = "autosparse.differential.seed";
 
