@@ -175,7 +175,6 @@ class PatternsOnDiskCommandTest {
     List<String> convert = List.of("generate", "--kind", "resize", "--shape", "90x9", "--matrix");
     run(PLENTY, Program.join(convert, text.toString(), "--out", csr.toString()));
     assertEquals(4 * (3 + 91 + 1), Files.size(csr));
-    Files.delete(text);
     run(NONE, profile);
   }
 }
