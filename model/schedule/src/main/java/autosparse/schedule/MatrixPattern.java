@@ -1,10 +1,11 @@
 package autosparse.schedule;
 
 /**
- * The positions of a matrix's nonzeros, in memory ({@link SparsityPattern}) or left on disk ({@link
- * CsrFile}): sizes, counts, and rows by ranges. Ranges may be read by several threads.
+ * The positions of a matrix's nonzeros, in memory ({@link SparsityPattern}), left on disk ({@link
+ * CsrFile}) or made when they are read: sizes, counts, and rows by ranges. Ranges may be read by
+ * several threads.
  */
-public sealed interface MatrixPattern extends AutoCloseable permits SparsityPattern, CsrFile {
+public interface MatrixPattern extends AutoCloseable {
   /**
    * Some rows.
    *

@@ -43,7 +43,8 @@ import autosparse.trainer.profile.PlainFramework;
 import autosparse.trainer.profile.ProfileFiles;
 import autosparse.trainer.profile.ProfileTable;
 import autosparse.trainer.report.ProfilePage;
-import autosparse.tuner.generate.MatrixRows;
+import autosparse.tuner.generate.GeneratedPattern;
+import autosparse.tuner.generate.GeneratedRows;
 import autosparse.tuner.generate.PatternSpec;
 import autosparse.tuner.generate.Patterns;
 import autosparse.tuner.space.ScheduleSpace;
@@ -232,11 +233,15 @@ final class Profiling {
         .ifPresent(folder -> files(folder).forEach(file -> all.add(matrix(host, file))));
     for (ProfileOptions.Generated generated : options.generated()) {
       PatternSpec spec = generated.spec();
-      new HostPlan(host).keepMade(new MatrixSize(spec.rows(), spec.cols(), spec.nnz(), 0));
+      MatrixSize size = new MatrixSize(spec.rows(), spec.cols(), spec.nnz(), 0);
+      OptionalLong rangeBytes = new HostPlan(host).keepMade(size, main.patternBudget());
       all.add(
           () -> {
-            MatrixRows rows = Patterns.of(spec);
-            return rows.toPattern(generated.name(rows.nnz()));
+            GeneratedRows rows = GeneratedRows.of(Patterns.of(spec));
+            String name = generated.name(rows.sites());
+            return rangeBytes.isPresent()
+                ? new GeneratedPattern(name, rows, rangeBytes.getAsLong())
+                : rows.toPattern(name);
           });
     }
     return all;

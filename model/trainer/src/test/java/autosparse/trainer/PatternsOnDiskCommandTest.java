@@ -108,6 +108,7 @@ class PatternsOnDiskCommandTest {
     List<String> profile = List.of("memory-profile", "--matrices", data.matrices().toString());
     profile = Program.join(profile, "--channels", "4", "--batch", "16", "--budgets", "64m");
     profile = Program.join(profile, "--device", "cpu", "--measure");
+    profile = Program.join(profile, "--generate", "band:1000,rmat:2000,uniform:1000");
     Path held = folder.resolve("profile-held");
     Path onDisk = folder.resolve("profile-disk");
     run(PLENTY, Program.join(profile, "--out", held.toString()));
@@ -115,6 +116,16 @@ class PatternsOnDiskCommandTest {
     assertEquals(
         Files.readString(held.resolve("profile.csv")),
         Files.readString(onDisk.resolve("profile.csv")));
+  }
+
+  @Test
+  void showGivesTheSame() throws IOException {
+    String line = Files.readAllLines(data.records().resolve("spmm/m1.txt")).get(0);
+    List<String> show = List.of("show", "--schedule", line, "--matrix");
+    show = Program.join(show, data.matrices().resolve("m1.csr").toString());
+    String held = run(PLENTY, show);
+    assertTrue(held.contains("A packed: positions "), held);
+    assertEquals(held, run(NONE, show));
   }
 
   /** Damages a file when the line is printed that comes before the first step. */
