@@ -85,7 +85,7 @@ public class PatternCounts {
   private static final long PASS_BYTES = 1L << 26;
 
   /** Most bytes of the rows that are read at a time. */
-  private static final long CHUNK_BYTES = 1L << 20;
+  static final long CHUNK_BYTES = 1L << 20;
 
   /** A question about what is seen of rows and columns. */
   record Distinct(View rows, View cols) {}
