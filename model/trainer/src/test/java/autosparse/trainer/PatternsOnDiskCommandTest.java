@@ -113,9 +113,22 @@ class PatternsOnDiskCommandTest {
     Path onDisk = folder.resolve("profile-disk");
     run(PLENTY, Program.join(profile, "--out", held.toString()));
     run(NONE, Program.join(profile, "--out", onDisk.toString()));
-    assertEquals(
-        Files.readString(held.resolve("profile.csv")),
-        Files.readString(onDisk.resolve("profile.csv")));
+    assertEquals(3 * (3 + 3), withoutTimes(held).size() - 1);
+    assertEquals(withoutTimes(held), withoutTimes(onDisk));
+  }
+
+  /** A profile but for what strips of generated ones cost: some run forward together in a range. */
+  private static List<String> withoutTimes(Path profile) throws IOException {
+    List<String> rows = new ArrayList<>();
+    for (String row : Files.readAllLines(profile.resolve("profile.csv"))) {
+      List<String> cells = new ArrayList<>(List.of(row.split(",", -1)));
+      assertEquals(16, cells.size(), row);
+      if (cells.get(0).matches("\"(band|rmat|uniform)-.*")) {
+        cells.remove(13);
+      }
+      rows.add(String.join(",", cells));
+    }
+    return rows;
   }
 
   @Test
