@@ -88,7 +88,7 @@ public final class CudaDevice implements Device {
       Cleanup.after(e, operators::close);
       throw e;
     }
-    this.blocks = new DeviceBlocks(memory, options.guarded());
+    this.blocks = new DeviceBlocks(memory, options.guarded(), budget.flag());
     this.root = new TensorScope(this, null, name());
   }
 

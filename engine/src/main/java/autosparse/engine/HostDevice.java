@@ -90,7 +90,7 @@ public final class HostDevice implements Device {
     this.budget = options.budget();
     this.host = host;
     this.memory = new HostMemory(Math.max(0, budget.range()));
-    this.blocks = new DeviceBlocks(memory, options.guarded());
+    this.blocks = new DeviceBlocks(memory, options.guarded(), budget.flag());
     this.root = new TensorScope(this, null, name);
     this.operators = operators;
   }

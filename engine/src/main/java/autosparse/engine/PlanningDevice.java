@@ -5,6 +5,7 @@ import autosparse.engine.cuda.CudaMemory;
 import autosparse.engine.cuda.CudaOperators;
 import autosparse.engine.memory.DeviceBlocks;
 import autosparse.engine.memory.DeviceMemory;
+import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.planning.InertOperators;
 import autosparse.engine.planning.PlannedMemory;
 import autosparse.engine.planning.PlannedPatterns;
@@ -56,7 +57,7 @@ public final class PlanningDevice implements Device {
     this.patterns = patterns;
     this.host = host;
     this.onClose = onClose;
-    this.blocks = new DeviceBlocks(memory, false);
+    this.blocks = new DeviceBlocks(memory, false, MemoryBudget.FLAG);
     this.root = new TensorScope(this, null, name);
   }
 

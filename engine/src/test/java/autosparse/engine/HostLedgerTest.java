@@ -8,6 +8,7 @@ import autosparse.engine.cpu.CpuOperators;
 import autosparse.engine.memory.HostBudget;
 import autosparse.engine.memory.MemoryBudgetException;
 import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.memory.OutOfDeviceMemoryException;
 import autosparse.kernels.HostLedger;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -37,6 +38,25 @@ class HostLedgerTest {
       assertEquals(planned, ledger.liveBytes());
     }
     assertEquals(0, ledger.liveBytes());
+  }
+
+  private static String fullMessage(DeviceSelection selection) {
+    try (Device device = selection.open()) {
+      long more = device.memory().capacity() / Float.BYTES + 1;
+      return assertThrows(
+              OutOfDeviceMemoryException.class,
+              () -> device.root().real("x", MemoryTag.INPUT, more))
+          .getMessage();
+    }
+  }
+
+  /** What bounds tensors on the CPU is the host's budget, unless theirs is named too. */
+  @Test
+  void aFullRangeNamesTheFlagOfItsBudget() {
+    String host = fullMessage(DeviceSelection.of("cpu", new DeviceSelection.Options(0, 1)));
+    assertTrue(host.contains("(raise --host-memory-budget, or"), host);
+    String own = fullMessage(DeviceSelection.of("cpu", new DeviceSelection.Options(1 << 20, 1)));
+    assertTrue(own.contains("(raise --memory-budget, or"), own);
   }
 
   @Test

@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All parameters of a network, by name, with their gradients; owner of their memory.
+ * All parameters of a network, by name, with their gradients unless it is only to be run; owner of
+ * their memory.
  *
  * <p>Layers create theirs through a {@link Namespace}. A parameter's starting values depend on the
  * seed and its name alone, so adding a layer leaves the others as they were.
@@ -20,11 +21,23 @@ import java.util.Map;
 public final class Parameters implements AutoCloseable {
   private final TensorScope scope;
   private final long seed;
+  private final boolean gradients;
   private final Map<String, Variable> byName = new LinkedHashMap<>();
 
+  /** Parameters that are to be trained. */
   public Parameters(TensorScope parent, long seed) {
+    this(parent, seed, true);
+  }
+
+  private Parameters(TensorScope parent, long seed, boolean gradients) {
     this.scope = parent.child("parameters");
     this.seed = seed;
+    this.gradients = gradients;
+  }
+
+  /** Parameters of a network that is only run: constants, which take half the memory. */
+  public static Parameters withoutGradients(TensorScope parent, long seed) {
+    return new Parameters(parent, seed, false);
   }
 
   /** A prefix for names: {@code in("tower").in("1")} makes names {@code tower.1.…}. */
@@ -59,8 +72,10 @@ public final class Parameters implements AutoCloseable {
       values[i] = initializer.next(random, shape);
     }
     Tensor value = scope.reals(name, MemoryTag.WEIGHTS, values, sizes);
-    Tensor gradient = scope.zeros(name + " gradient", MemoryTag.GRADIENTS, sizes);
-    Variable parameter = Variable.leaf(value, gradient);
+    Variable parameter =
+        gradients
+            ? Variable.leaf(value, scope.zeros(name + " gradient", MemoryTag.GRADIENTS, sizes))
+            : Variable.constant(value);
     byName.put(name, parameter);
     return parameter;
   }
@@ -76,10 +91,18 @@ public final class Parameters implements AutoCloseable {
     return values;
   }
 
+  /**
+   * The gradients, in the order of the parameters.
+   *
+   * @throws IllegalStateException for parameters that have none
+   */
   public List<Tensor> gradients() {
-    List<Tensor> gradients = new ArrayList<>();
-    byName.values().forEach(parameter -> gradients.add(parameter.gradient()));
-    return gradients;
+    if (!gradients) {
+      throw new IllegalStateException("parameters that were made without gradients");
+    }
+    List<Tensor> all = new ArrayList<>();
+    byName.values().forEach(parameter -> all.add(parameter.gradient()));
+    return all;
   }
 
   /** Number of scalars. */

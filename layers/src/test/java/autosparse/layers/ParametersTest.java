@@ -2,9 +2,11 @@ package autosparse.layers;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import autosparse.autograd.Variable;
 import autosparse.engine.operators.Activation;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,6 +23,24 @@ final class ParametersTest {
   void normalHasItsDeviation() {
     try (Fixture f = Fixture.reference(1)) {
       assertMoments(create(f, "w", Initializer.normal(0.02), 200, 100), 0.02);
+    }
+  }
+
+  @Test
+  void parametersThatAreOnlyRunHaveNoGradients() {
+    try (Fixture f = Fixture.reference(1);
+        Parameters run = Parameters.withoutGradients(f.scope, 1)) {
+      long before = f.scope.device().ledger().liveBytes();
+      Variable weight = run.in("net").create("w", Initializer.normal(0.02), 64, 32);
+      assertEquals(
+          64L * 32 * weight.value().dtype().bytes(),
+          f.scope.device().ledger().liveBytes() - before);
+      assertFalse(weight.isDifferentiable());
+      assertArrayEquals(
+          create(f, "w", Initializer.normal(0.02), 64, 32), weight.value().toDoubles());
+      assertEquals(
+          "parameters that were made without gradients",
+          assertThrows(IllegalStateException.class, run::gradients).getMessage());
     }
   }
 

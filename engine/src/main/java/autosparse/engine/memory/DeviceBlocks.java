@@ -16,9 +16,13 @@ public final class DeviceBlocks {
   private final boolean guarded;
   private ReplayMemory replay;
 
-  public DeviceBlocks(DeviceMemory memory, boolean guarded) {
+  /**
+   * @param guarded whether blocks lie between sentinels
+   * @param flag how the user names the limit of the memory
+   */
+  public DeviceBlocks(DeviceMemory memory, boolean guarded, String flag) {
     this.memory = memory;
-    this.allocator = new RangeAllocator(memory.capacity());
+    this.allocator = new RangeAllocator(memory.capacity(), flag);
     this.guarded = guarded;
   }
 

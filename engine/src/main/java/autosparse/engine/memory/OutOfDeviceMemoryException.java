@@ -4,7 +4,7 @@ package autosparse.engine.memory;
 public final class OutOfDeviceMemoryException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  OutOfDeviceMemoryException(long wanted, long live, long capacity, long largestFree) {
+  OutOfDeviceMemoryException(long wanted, long live, long capacity, long largestFree, String flag) {
     super(
         "out of device memory: wanted "
             + wanted
@@ -14,6 +14,8 @@ public final class OutOfDeviceMemoryException extends RuntimeException {
             + capacity
             + ", largest free block "
             + largestFree
-            + " (raise --memory-budget, or take a smaller batch or fewer channels)");
+            + " (raise "
+            + flag
+            + ", or take a smaller batch or fewer channels)");
   }
 }

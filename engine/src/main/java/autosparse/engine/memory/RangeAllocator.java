@@ -18,6 +18,7 @@ public final class RangeAllocator {
   public static final long ALIGNMENT = 256;
 
   private final long capacity;
+  private final String flag;
   private final TreeMap<Long, Long> free = new TreeMap<>();
   private final TreeMap<Long, Long> used = new TreeMap<>();
   private final TreeSet<Long> temporaries = new TreeSet<>();
@@ -29,12 +30,14 @@ public final class RangeAllocator {
 
   /**
    * @param capacity size of the range in bytes; rounded down to a multiple of {@link #ALIGNMENT}
+   * @param flag how the user names the limit that the range is part of
    */
-  public RangeAllocator(long capacity) {
+  public RangeAllocator(long capacity, String flag) {
     if (capacity < 0) {
       throw new IllegalArgumentException("capacity " + capacity + ": expected >= 0 bytes");
     }
     this.capacity = capacity / ALIGNMENT * ALIGNMENT;
+    this.flag = flag;
     if (this.capacity > 0) {
       free.put(0L, this.capacity);
     }
@@ -51,11 +54,11 @@ public final class RangeAllocator {
   public long allocate(long bytes, boolean temporary) {
     long padded = padded(bytes);
     if (callsUntilFailure > 0 && --callsUntilFailure == 0) {
-      throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, 0);
+      throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, 0, flag);
     }
     Map.Entry<Long, Long> block = fitting(padded, temporary);
     if (block == null) {
-      throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, largestFree());
+      throw new OutOfDeviceMemoryException(padded, liveBytes, capacity, largestFree(), flag);
     }
     free.remove(block.getKey());
     long left = block.getValue() - padded;

@@ -59,7 +59,7 @@ class RangeAllocatorTest {
   @ValueSource(longs = {1, 2, 3, 4, 5})
   void followsTheModelOverRandomSequences(long seed) {
     Random random = new Random(seed);
-    RangeAllocator allocator = new RangeAllocator(CAPACITY);
+    RangeAllocator allocator = new RangeAllocator(CAPACITY, MemoryBudget.FLAG);
     Model model = new Model();
     List<Block> blocks = new ArrayList<>();
     int peak = 0;
@@ -111,7 +111,7 @@ class RangeAllocatorTest {
 
   @Test
   void activationsStackUpFromTheBottomAndTemporariesDownFromTheTop() {
-    RangeAllocator allocator = new RangeAllocator(CAPACITY);
+    RangeAllocator allocator = new RangeAllocator(CAPACITY, MemoryBudget.FLAG);
     assertEquals(0, allocator.allocate(300, false));
     assertEquals(512, allocator.allocate(1, false));
     assertEquals(CAPACITY - 256, allocator.allocate(256, true));
@@ -122,7 +122,7 @@ class RangeAllocatorTest {
 
   @Test
   void neighboursOfAFreedBlockMerge() {
-    RangeAllocator allocator = new RangeAllocator(CAPACITY);
+    RangeAllocator allocator = new RangeAllocator(CAPACITY, MemoryBudget.FLAG);
     for (int b = 0; b < 4; b++) {
       allocator.allocate(CAPACITY / 4, false);
     }
@@ -137,7 +137,7 @@ class RangeAllocatorTest {
 
   @Test
   void fullRangeSaysWhatIsThereAndWhatToDo() {
-    RangeAllocator allocator = new RangeAllocator(CAPACITY);
+    RangeAllocator allocator = new RangeAllocator(CAPACITY, MemoryBudget.FLAG);
     allocator.allocate(CAPACITY - 1024, false);
     String message =
         assertThrows(OutOfDeviceMemoryException.class, () -> allocator.allocate(1025, true))
@@ -149,17 +149,17 @@ class RangeAllocatorTest {
 
   @Test
   void wrongUseIsRefused() {
-    RangeAllocator allocator = new RangeAllocator(CAPACITY);
+    RangeAllocator allocator = new RangeAllocator(CAPACITY, MemoryBudget.FLAG);
     long block = allocator.allocate(1, false);
     allocator.free(block);
     assertThrows(IllegalStateException.class, () -> allocator.free(block));
     assertThrows(IllegalArgumentException.class, () -> allocator.allocate(-1, false));
-    assertThrows(IllegalArgumentException.class, () -> new RangeAllocator(-1));
+    assertThrows(IllegalArgumentException.class, () -> new RangeAllocator(-1, MemoryBudget.FLAG));
   }
 
   @Test
   void peakCanStartAnew() {
-    RangeAllocator allocator = new RangeAllocator(CAPACITY);
+    RangeAllocator allocator = new RangeAllocator(CAPACITY, MemoryBudget.FLAG);
     allocator.free(allocator.allocate(2048, false));
     allocator.allocate(256, false);
     allocator.resetPeak();

@@ -15,7 +15,7 @@ class ReplayMemoryTest {
   private static final long CAPACITY = 64 * UNIT;
 
   private final HostMemory memory = new HostMemory(CAPACITY);
-  private final DeviceBlocks blocks = new DeviceBlocks(memory, false);
+  private final DeviceBlocks blocks = new DeviceBlocks(memory, false, MemoryBudget.FLAG);
 
   @AfterEach
   void release() {
@@ -115,7 +115,7 @@ class ReplayMemoryTest {
 
   @Test
   void onlyFreeBlocksCanBeTaken() {
-    RangeAllocator allocator = new RangeAllocator(CAPACITY);
+    RangeAllocator allocator = new RangeAllocator(CAPACITY, MemoryBudget.FLAG);
     allocator.take(10 * UNIT, 5 * UNIT);
     assertThrows(IllegalStateException.class, () -> allocator.take(12 * UNIT, UNIT));
     assertThrows(IllegalStateException.class, () -> allocator.take(9 * UNIT, 2 * UNIT));

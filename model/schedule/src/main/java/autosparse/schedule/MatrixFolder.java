@@ -1,8 +1,11 @@
 package autosparse.schedule;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A folder of matrices, found by name.
@@ -31,6 +34,24 @@ public record MatrixFolder(Path directory) {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * The files of all matrices, in the order of their paths: of those of one name the one that
+   * {@link #find} gives.
+   *
+   * @throws InputException if the folder cannot be read
+   */
+  public List<Path> files() {
+    try (Stream<Path> all = Files.list(directory)) {
+      return all.filter(MatrixReader::isMatrix)
+          .flatMap(file -> find(MatrixReader.name(file)).stream())
+          .distinct()
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new InputException(directory + ": cannot be read (" + e + ")", e);
+    }
   }
 
   /**

@@ -1,10 +1,11 @@
 package autosparse.schedule;
 
 /**
- * The positions of a matrix's nonzeros, in memory ({@link SparsityPattern}) or left on disk ({@link
- * CsrFile}): sizes, counts, and rows by ranges. Ranges may be read by several threads.
+ * The positions of a matrix's nonzeros, in memory ({@link SparsityPattern}), left on disk ({@link
+ * CsrFile}) or made when they are read: sizes, counts, and rows by ranges. Ranges may be read by
+ * several threads.
  */
-public sealed interface MatrixPattern extends AutoCloseable permits SparsityPattern, CsrFile {
+public interface MatrixPattern extends AutoCloseable {
   /**
    * Some rows.
    *
@@ -52,6 +53,31 @@ public sealed interface MatrixPattern extends AutoCloseable permits SparsityPatt
    * asked for; no limit for a pattern in memory.
    */
   long rangeBytes();
+
+  /**
+   * A hash of the shape and of the place of every nonzero: that of one matrix is the same however
+   * it is stored and read. Reads all rows once, in order, about a mebibyte at a time. It tells
+   * mistakes apart, not forgeries.
+   *
+   * @throws InputException when a file is broken
+   */
+  default long patternHash() {
+    long hash = Hashing.mix(Hashing.mix(rows() + 1L) + cols());
+    int row = 0;
+    while (row < rows()) {
+      int end = rangeEnd(row, rows(), Math.min(PatternCounts.CHUNK_BYTES, rangeBytes()));
+      Rows read = read(row, end);
+      for (int r = 0; r < read.count(); r++) {
+        for (int p = (int) read.rowPointers()[r]; p < read.rowPointers()[r + 1]; p++) {
+          hash = (hash ^ read.columns()[p]) * Hashing.ODD;
+        }
+        // Where a row ends is hashed too, and what was multiplied upwards comes down again.
+        hash = Hashing.mix(hash + Hashing.ODD);
+      }
+      row = end;
+    }
+    return hash;
+  }
 
   /** Bytes of heap of so many rows with so many nonzeros as {@link Rows}, or of a whole pattern. */
   static long bytes(long rows, long nonzeros) {

@@ -44,6 +44,11 @@ public final class MatrixReader {
     }
   }
 
+  /** Whether the suffix is that of a file that can be read. */
+  static boolean isMatrix(Path file) {
+    return SUFFIXES.stream().anyMatch(String.valueOf(file.getFileName())::endsWith);
+  }
+
   /** Whether the suffix is that of the format that can be read by ranges of rows. */
   static boolean isCsr(Path file) {
     return suffix(file).equals(SUFFIXES.get(0));

@@ -18,11 +18,11 @@ import java.util.function.Consumer;
  * loops run, and how well a parallel loop is shared out. Exact; each question costs one pass over
  * the nonzeros and is answered once. Thread-safe.
  *
- * <p>Passes read the rows in order, so the pattern may be on disk; {@link #countAll} answers many
- * questions in one. A question takes 4 bytes a column at the most; only one that sees rows by their
- * place in a block takes a bit for each such place and what is seen of a column. Where these are
- * more than a pass may take, some places are counted at a time, each reading only its own rows: the
- * nonzeros are still read once, in smaller pieces.
+ * <p>Passes read the rows in order, so the pattern need not be in memory; {@link #countAll} answers
+ * many questions in one. A question takes 4 bytes a column at the most; only one that sees rows by
+ * their place in a block takes a bit for each such place and what is seen of a column. Where these
+ * are more than a pass may take, some places are counted at a time, each reading only its own rows:
+ * the nonzeros are still read once, in smaller pieces.
  */
 public class PatternCounts {
   /**
@@ -85,7 +85,7 @@ public class PatternCounts {
   private static final long PASS_BYTES = 1L << 26;
 
   /** Most bytes of the rows that are read at a time. */
-  private static final long CHUNK_BYTES = 1L << 20;
+  static final long CHUNK_BYTES = 1L << 20;
 
   /** A question about what is seen of rows and columns. */
   record Distinct(View rows, View cols) {}
@@ -97,7 +97,10 @@ public class PatternCounts {
   private final Map<Distinct, Long> distinct = new ConcurrentHashMap<>();
   private final Map<Share, Balance> balances = new ConcurrentHashMap<>();
 
-  PatternCounts(MatrixPattern pattern) {
+  /**
+   * @param pattern that is read when something is asked; its own {@link MatrixPattern#counts}
+   */
+  public PatternCounts(MatrixPattern pattern) {
     this.pattern = pattern;
   }
 
@@ -142,13 +145,13 @@ public class PatternCounts {
 
   /**
    * Counts all that some work is going to ask, in as few passes as memory allows. Done only for a
-   * pattern on disk, where passes are dear: one in memory is counted when it is asked.
+   * pattern that is not in memory, where passes are dear: one that is, is counted when it is asked.
    *
    * @param work asks these counts, whose answers here mean nothing, what it will ask the true ones;
    *     it must not ask more of those
    */
   public void countAll(Consumer<PatternCounts> work) {
-    if (pattern instanceof CsrFile) {
+    if (!(pattern instanceof SparsityPattern)) {
       Questions questions = new Questions(pattern);
       work.accept(questions);
       questions.distinct.removeAll(distinct.keySet());

@@ -46,6 +46,22 @@ public final class PatternMemory {
     this.left = room;
   }
 
+  /** Bytes that one range of a pattern that is not held may take. */
+  public long rangeBytes() {
+    return rangeBytes;
+  }
+
+  /**
+   * Takes the bytes of a matrix that is to be made, if it fits.
+   *
+   * @return whether it does
+   */
+  public boolean take(MatrixSize size) {
+    boolean fits = size.patternBytes() <= left - reserved;
+    left -= fits ? size.patternBytes() : 0;
+    return fits;
+  }
+
   /** Bytes of the ranges of patterns that stay on disk. */
   public long rangesBytes() {
     return RANGES * rangeBytes;

@@ -61,6 +61,18 @@ public record ScheduleWork(
   }
 
   /**
+   * The {@link #positions} alone, which take less counting than everything.
+   *
+   * @return entries of each of A's levels, in storage order
+   */
+  public static List<Double> positions(ScheduleGeometry geometry, PatternCounts counts) {
+    Counting counting = new Counting(geometry, counts);
+    counts.countAll(asked -> new Counting(geometry, asked).countPositions());
+    counting.countPositions();
+    return List.copyOf(counting.positions);
+  }
+
+  /**
    * Has all counted that {@link #of} will ask for some schedules: together, where that is cheaper.
    */
   public static void countAll(

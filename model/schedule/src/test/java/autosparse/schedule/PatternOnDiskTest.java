@@ -109,6 +109,34 @@ class PatternOnDiskTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {1, 200, Long.MAX_VALUE})
+  void theHashIsThatInMemory(long rangeBytes) throws IOException {
+    SparsityPattern held = PatternCountsTest.pattern(137, 83, 0.1, 1);
+    try (CsrFile onDisk = CsrFile.open(write(held), rangeBytes)) {
+      assertEquals(held.patternHash(), onDisk.patternHash());
+    }
+  }
+
+  /** One nonzero moved, to another column or row, and a row or a column more. */
+  @Test
+  void everyPlaceAndTheShapeAreHashed() {
+    List<SparsityPattern> patterns =
+        List.of(
+            SparsityPattern.of("a", 3, 9, new long[] {0, 1, 2, 3}, new int[] {1, 4, 7}),
+            SparsityPattern.of("a", 3, 9, new long[] {0, 1, 2, 3}, new int[] {1, 4, 8}),
+            SparsityPattern.of("a", 3, 9, new long[] {0, 1, 2, 3}, new int[] {0, 4, 7}),
+            SparsityPattern.of("a", 3, 9, new long[] {0, 2, 2, 3}, new int[] {1, 4, 7}),
+            SparsityPattern.of("a", 3, 9, new long[] {0, 0, 2, 3}, new int[] {1, 4, 7}),
+            SparsityPattern.of("a", 4, 9, new long[] {0, 1, 2, 3, 3}, new int[] {1, 4, 7}),
+            SparsityPattern.of("a", 4, 9, new long[] {0, 0, 1, 2, 3}, new int[] {1, 4, 7}),
+            SparsityPattern.of("a", 3, 10, new long[] {0, 1, 2, 3}, new int[] {1, 4, 7}),
+            SparsityPattern.of("a", 9, 3, new long[10], new int[0]),
+            SparsityPattern.of("a", 3, 9, new long[4], new int[0]));
+    assertEquals(
+        patterns.size(), patterns.stream().map(MatrixPattern::patternHash).distinct().count());
+  }
+
   @Test
   void whatWasCountedTogetherIsNotReadAgain() throws IOException {
     SparsityPattern held = PatternCountsTest.pattern(500, 40, 0.2, 6);

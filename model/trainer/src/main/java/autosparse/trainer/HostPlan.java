@@ -4,12 +4,14 @@ import autosparse.engine.Device;
 import autosparse.engine.memory.HostBudget;
 import autosparse.schedule.MatrixSize;
 import autosparse.schedule.PatternMemory;
+import autosparse.tuner.generate.GeneratedRows;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /**
@@ -79,22 +81,38 @@ final class HostPlan {
    * @throws autosparse.schedule.InputException when one does not fit and cannot stay on disk
    */
   PatternMemory keepMatrices(List<Path> files, int together, long most) {
-    long bytes = patternBytes();
-    PatternMemory memory =
-        most < bytes
-            ? new PatternMemory(most)
-            : new PatternMemory(bytes, enough -> budget.roomFor(keptBytes() + SHARES * enough));
+    PatternMemory memory = patternMemory(most);
     List<MatrixSize> held = memory.plan(files);
     keepHeld(held, together, held.size() < files.size() ? memory.rangesBytes() : 0);
     return memory;
   }
 
-  /** Adds a matrix that is to be made on the heap. */
-  HostPlan keepMade(MatrixSize size) {
-    return keepHeld(List.of(size), 1, 0);
+  /**
+   * Adds a matrix that is to be made, as far as it will be held.
+   *
+   * @param most bytes that it may take even where more is left
+   * @return empty where it fits; else bytes of a range of its rows, which are then to be made each
+   *     time they are read
+   */
+  OptionalLong keepMade(MatrixSize size, long most) {
+    PatternMemory memory = patternMemory(most);
+    if (memory.take(size)) {
+      keepHeld(List.of(size), 1, 0);
+      return OptionalLong.empty();
+    }
+    keep(MATRICES, GeneratedRows.hostBytes(size.rows()));
+    keep(AT_WORK, memory.rangesBytes());
+    return OptionalLong.of(memory.rangeBytes());
   }
 
-  private HostPlan keepHeld(List<MatrixSize> held, int together, long ranges) {
+  private PatternMemory patternMemory(long most) {
+    long bytes = patternBytes();
+    return most < bytes
+        ? new PatternMemory(most)
+        : new PatternMemory(bytes, enough -> budget.roomFor(keptBytes() + SHARES * enough));
+  }
+
+  private void keepHeld(List<MatrixSize> held, int together, long ranges) {
     long work =
         held.stream()
             .map(MatrixSize::patternBytes)
@@ -104,7 +122,7 @@ final class HostPlan {
             .sum();
     long reading = held.stream().mapToLong(MatrixSize::readingBytes).max().orElse(0);
     keep(MATRICES, held.stream().mapToLong(MatrixSize::patternBytes).sum());
-    return keep(AT_WORK, Math.max(work + ranges, reading));
+    keep(AT_WORK, Math.max(work + ranges, reading));
   }
 
   /** The budget with what is known by now to be needed of the heap. */

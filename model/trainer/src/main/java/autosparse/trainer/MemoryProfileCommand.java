@@ -47,7 +47,10 @@ final class MemoryProfileCommand implements Callable<Integer> {
   @Option(
       names = "--matrices",
       paramLabel = "DIR",
-      description = "Folder of matrices (.csr, .mtx, .mtx.gz).")
+      description = {
+        "Folder of matrices: NAME.csr, NAME.mtx or NAME.mtx.gz, the first of",
+        "these where a name has several, as train takes it."
+      })
   private Path matrices;
 
   @Option(
@@ -155,7 +158,10 @@ final class MemoryProfileCommand implements Callable<Integer> {
       names = "--out",
       required = true,
       paramLabel = "DIR",
-      description = "Folder for the results; made if missing.")
+      description = {
+        "Folder for the results; made if missing, when all matrices are done.",
+        "A second matrix of one name is called NAME-2."
+      })
   private Path out;
 
   @Mixin private DeviceArguments device;

@@ -2,6 +2,7 @@ package autosparse.trainer;
 
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelStatistics;
+import autosparse.costmodel.checkpoint.FileWriteException;
 import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.StrategySearch;
 import autosparse.costmodel.memory.TowerStrategy;
@@ -24,6 +25,7 @@ import autosparse.kernels.Gpu;
 import autosparse.layers.RankingLoss;
 import autosparse.layers.RateSchedule;
 import autosparse.schedule.InputException;
+import autosparse.schedule.MatrixFolder;
 import autosparse.schedule.MatrixPattern;
 import autosparse.schedule.MatrixReader;
 import autosparse.schedule.MatrixSize;
@@ -41,26 +43,27 @@ import autosparse.trainer.profile.PlainFramework;
 import autosparse.trainer.profile.ProfileFiles;
 import autosparse.trainer.profile.ProfileTable;
 import autosparse.trainer.report.ProfilePage;
-import autosparse.tuner.generate.MatrixRows;
+import autosparse.tuner.generate.GeneratedPattern;
+import autosparse.tuner.generate.GeneratedRows;
 import autosparse.tuner.generate.PatternSpec;
 import autosparse.tuner.generate.Patterns;
 import autosparse.tuner.space.ScheduleSpace;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /** The work of {@code memory-profile}. */
 final class Profiling {
@@ -107,11 +110,7 @@ final class Profiling {
   int run() {
     Target target = target();
     List<Supplier<MatrixPattern>> matrices = matrices(Devices.select(options.device()).host());
-    try {
-      Files.createDirectories(options.out());
-    } catch (IOException e) {
-      throw new InputException("--out: " + options.out() + ": cannot be made (" + e + ")", e);
-    }
+    requireWritable(options.out());
     List<MatrixProfile> profiles = new ArrayList<>();
     main.print(title(target));
     if (!target.taken().isEmpty()) {
@@ -119,13 +118,16 @@ final class Profiling {
           "of each budget, not for tensors: " + new MemoryBudget(0, target.taken()).takenText());
     }
     main.print(ProfileTable.HEAD);
+    Set<String> names = new HashSet<>();
     for (Supplier<MatrixPattern> matrix : matrices) {
       try (MatrixPattern pattern = matrix.get()) {
-        MatrixProfile profile = profile(pattern, target);
+        MatrixProfile profile = profile(pattern, distinct(pattern.name(), names), target);
         profiles.add(profile);
         ProfileTable.lines(profile).forEach(main::print);
       }
     }
+    // Only now: a matrix that is found to be broken leaves nothing behind.
+    createFolder(options.out());
     ProfileFiles.write(
         options.out(), new ProfilePage(title(target), target.gpu(), profiles), profiles);
     main.print("");
@@ -141,6 +143,35 @@ final class Profiling {
       main.print("planned = measured: " + (measured - differing) + " of " + measured + " steps");
     }
     return differing == 0 ? 0 : 1;
+  }
+
+  /** Refuses a folder that cannot be made or written to, before hours are spent for it. */
+  private static void requireWritable(Path folder) {
+    Path there = folder.toAbsolutePath();
+    while (there != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    if (there == null || !Files.isDirectory(there) || !Files.isWritable(there)) {
+      throw new InputException(
+          "--out: " + folder + ": cannot be made or written to, expected a folder");
+    }
+  }
+
+  private static void createFolder(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new FileWriteException(folder, e);
+    }
+  }
+
+  /** The name, with a number behind it where it is taken: the files of each are called after it. */
+  private static String distinct(String name, Set<String> taken) {
+    String free = name;
+    for (int number = 2; !taken.add(free); number++) {
+      free = name + "-" + number;
+    }
+    return free;
   }
 
   /**
@@ -202,11 +233,15 @@ final class Profiling {
         .ifPresent(folder -> files(folder).forEach(file -> all.add(matrix(host, file))));
     for (ProfileOptions.Generated generated : options.generated()) {
       PatternSpec spec = generated.spec();
-      new HostPlan(host).keepMade(new MatrixSize(spec.rows(), spec.cols(), spec.nnz(), 0));
+      MatrixSize size = new MatrixSize(spec.rows(), spec.cols(), spec.nnz(), 0);
+      OptionalLong rangeBytes = new HostPlan(host).keepMade(size, main.patternBudget());
       all.add(
           () -> {
-            MatrixRows rows = Patterns.of(spec);
-            return rows.toPattern(generated.name(rows.nnz()));
+            GeneratedRows rows = GeneratedRows.of(Patterns.of(spec));
+            String name = generated.name(rows.sites());
+            return rangeBytes.isPresent()
+                ? new GeneratedPattern(name, rows, rangeBytes.getAsLong())
+                : rows.toPattern(name);
           });
     }
     return all;
@@ -238,18 +273,7 @@ final class Profiling {
       throw new InputException(
           "--matrices: " + folder + ": no such folder, expected one with matrices");
     }
-    List<Path> files;
-    try (Stream<Path> all = Files.list(folder)) {
-      files =
-          all.filter(
-                  file ->
-                      MatrixReader.SUFFIXES.stream()
-                          .anyMatch(suffix -> file.toString().endsWith(suffix)))
-              .sorted()
-              .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    List<Path> files = MatrixFolder.open(folder).files();
     if (files.isEmpty()) {
       throw new InputException(
           "--matrices: "
@@ -271,7 +295,7 @@ final class Profiling {
         target.name());
   }
 
-  private MatrixProfile profile(MatrixPattern pattern, Target target) {
+  private MatrixProfile profile(MatrixPattern pattern, String name, Target target) {
     TrainingData data = data(pattern);
     StepPlan.Step step = new StepPlan(data, training).epoch(0).get(0);
     ModelStatistics statistics = data.statistics().withFullBins(config.featureBins());
@@ -304,7 +328,7 @@ final class Profiling {
                 budget.text(), budget.bytes(), search.fastest(target.range(budget.bytes())), peak));
       }
       return new MatrixProfile(
-          pattern.name(),
+          name,
           pattern.rows(),
           pattern.cols(),
           pattern.nnz(),

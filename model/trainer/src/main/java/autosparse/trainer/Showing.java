@@ -1,22 +1,24 @@
 package autosparse.trainer;
 
+import autosparse.engine.memory.HostBudget;
 import autosparse.schedule.InputException;
-import autosparse.schedule.MatrixReader;
+import autosparse.schedule.MatrixPattern;
+import autosparse.schedule.PatternMemory;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleParser;
 import autosparse.schedule.SourceLocation;
-import autosparse.schedule.SparsityPattern;
 import autosparse.trainer.options.ShowOptions;
 import autosparse.tuner.codegen.KernelEmitter;
 import autosparse.tuner.codegen.LoopNest;
 import autosparse.tuner.codegen.LoopNestPrinter;
-import autosparse.tuner.format.PackedMatrix;
-import autosparse.tuner.format.Packer;
+import autosparse.tuner.format.PackedSize;
 import autosparse.tuner.format.StorageCapException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /** The work of {@code show}. */
@@ -32,7 +34,18 @@ final class Showing {
   int run() {
     SourceLocation source = new SourceLocation("--schedule", 0);
     Schedule schedule = new ScheduleParser().parseLine(options.schedule(), source).schedule();
-    Optional<SparsityPattern> pattern = options.matrix().map(MatrixReader::read);
+    if (options.matrix().isEmpty()) {
+      return run(schedule, source, Optional.empty());
+    }
+    Path file = options.matrix().get();
+    HostPlan host = new HostPlan(HostBudget.of(0, false, Map.of()));
+    PatternMemory memory = host.keepMatrices(List.of(file), 1, main.patternBudget());
+    try (MatrixPattern pattern = memory.open(file)) {
+      return run(schedule, source, Optional.of(pattern));
+    }
+  }
+
+  private int run(Schedule schedule, SourceLocation source, Optional<MatrixPattern> pattern) {
     Problem problem = problem(pattern);
     LoopNest.refusal(schedule, problem)
         .ifPresent(
@@ -50,10 +63,15 @@ final class Showing {
     return 0;
   }
 
-  private Problem problem(Optional<SparsityPattern> pattern) {
+  private Problem problem(Optional<MatrixPattern> pattern) {
     if (pattern.isPresent() && (pattern.get().rows() == 0 || pattern.get().cols() == 0)) {
       throw new InputException(
-          options.matrix().get() + ": " + pattern.get() + ", nothing to loop over");
+          options.matrix().get()
+              + ": "
+              + pattern.get().rows()
+              + " x "
+              + pattern.get().cols()
+              + ", nothing to loop over");
     }
     Problem problem =
         pattern
@@ -67,20 +85,22 @@ final class Showing {
   }
 
   private static String packed(
-      SparsityPattern matrix, Schedule schedule, Problem problem, SourceLocation source) {
-    PackedMatrix packed;
+      MatrixPattern matrix, Schedule schedule, Problem problem, SourceLocation source) {
+    PackedSize packed;
     try {
-      packed = Packer.pack(matrix, new float[Math.toIntExact(matrix.nnz())], schedule, problem);
+      packed = PackedSize.of(matrix.counts(), schedule, problem);
     } catch (StorageCapException tooLarge) {
       throw InputException.at(source, "storage cap on this matrix: " + tooLarge.getMessage());
     }
     List<String> levels = new ArrayList<>();
-    packed.levels().forEach(level -> levels.add(level.format().name() + " " + level.positions()));
+    for (int level = 0; level < packed.formats().size(); level++) {
+      levels.add(packed.formats().get(level).name() + " " + packed.positions().get(level));
+    }
     return String.format(
         Locale.ROOT,
         "A packed: positions %s; %d values for %d nonzeros; %d bytes",
         String.join(", ", levels),
-        packed.values().length,
+        packed.values(),
         matrix.nnz(),
         packed.bytes());
   }

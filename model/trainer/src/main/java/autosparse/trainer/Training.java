@@ -27,6 +27,7 @@ import autosparse.engine.PlanningDevice;
 import autosparse.engine.memory.MemoryBudget;
 import autosparse.engine.memory.SystemMemory;
 import autosparse.schedule.InputException;
+import autosparse.schedule.MatrixFolder;
 import autosparse.trainer.options.TrainOptions;
 import autosparse.trainer.report.HtmlReport;
 import autosparse.trainer.report.ReportData;
@@ -37,6 +38,7 @@ import autosparse.trainer.run.ResultsFile;
 import autosparse.trainer.run.RunFolder;
 import autosparse.trainer.run.RunRecorder;
 import autosparse.trainer.run.Terminal;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
@@ -50,6 +52,9 @@ import java.util.OptionalLong;
 /** The work of {@code train}. */
 final class Training {
   private static final double NANOS_PER_MINUTE = 60e9;
+
+  /** Where a checkpoint's state has the matrices' hashes. */
+  private static final String MATRICES = "matrices";
 
   /** Steps among which the largest is looked for where memory is scarce. */
   static final int PLANNED_STEPS = 2000;
@@ -74,6 +79,9 @@ final class Training {
   private Baseline.Planned baseline;
 
   private long lastSave;
+
+  /** A hash of each matrix, by its name. */
+  private Map<String, String> matrices;
 
   /** Bytes that were live on the heap when everything was loaded. */
   private long liveHeap;
@@ -191,6 +199,8 @@ final class Training {
   }
 
   private int run(Path out, RunFolder.Mode mode, Device device, ModelConfig model) {
+    // Before the folder is touched: all rows are read, and a broken one ends it here.
+    matrices = hashes(data);
     boolean roomy = steps.areRoomy() && passes.areRoomy() && (baseline == null || baseline.roomy());
     try (RunFolder folder = RunFolder.open(out, mode);
         Session session = Session.create(device, data, model, options.learning().seed());
@@ -406,6 +416,8 @@ final class Training {
     ObjectNode state = JsonNodeFactory.instance.objectNode();
     state.put("step", trainer.step());
     state.put("data", fingerprint());
+    ObjectNode patterns = state.putObject(MATRICES);
+    matrices.forEach(patterns::put);
     checkpoints.save(
         trainer.step(),
         ModelFile.metadata(session.model().config(), session.statistics()),
@@ -431,11 +443,43 @@ final class Training {
               + folder.directory()
               + " was started with; start a new run");
     }
+    requireMatrices(checkpoint.state().path(MATRICES), folder.directory());
     ModelFile.loadState(checkpoint.tensors(), trainer.stateDict());
     trainer.resumeAt(checkpoint.step());
   }
 
-  /** A hash of every training and validation schedule and its latency. */
+  /** Refuses a matrix that is not the one that the run was started with. */
+  private void requireMatrices(JsonNode then, Path run) {
+    if (then.isMissingNode()) {
+      main.warn(
+          run + " does not say what its matrices were: going on with those of " + matricesFolder());
+      return;
+    }
+    matrices.forEach(
+        (name, hash) -> {
+          if (!then.path(name).asText().equals(hash)) {
+            throw new InputException(
+                "--matrices: "
+                    + MatrixFolder.open(matricesFolder()).find(name).orElseThrow()
+                    + " is not the matrix that the run in "
+                    + run
+                    + " was started with: its shape or nonzeros differ; start a new run");
+          }
+        });
+  }
+
+  private Path matricesFolder() {
+    return options.data().matrices();
+  }
+
+  private static Map<String, String> hashes(TrainingData data) {
+    Map<String, String> hashes = new LinkedHashMap<>();
+    data.patterns()
+        .forEach(pattern -> hashes.put(pattern.name(), Long.toHexString(pattern.patternHash())));
+    return hashes;
+  }
+
+  /** A hash of every training and validation schedule and its latency; matrices have their own. */
   private String fingerprint() {
     long hash = 1;
     for (var task : data.tasks()) {

@@ -139,6 +139,56 @@ class MemoryProfileCommandTest {
     assertTrue(Integer.parseInt(rows.get(1).split(",", -1)[3]) < 1500, rows.get(1));
   }
 
+  private static List<String> small(Path out, String... more) {
+    return Program.join(
+        List.of(
+            "memory-profile",
+            "--batch=4",
+            "--channels=4",
+            "--budgets=1g",
+            "--device=cpu",
+            "--out=" + out),
+        more);
+  }
+
+  /** A matrix is read when it is its turn: by then others are done. */
+  @Test
+  void aBrokenMatrixLeavesNothingBehind() throws IOException {
+    Path some = Files.createDirectories(folder.resolve("some"));
+    Files.copy(matrices.resolve("band.csr"), some.resolve("band.csr"));
+    byte[] bytes = Files.readAllBytes(matrices.resolve("rmat.csr"));
+    bytes[bytes.length - 1] = 1;
+    Files.write(some.resolve("rmat.csr"), bytes);
+    Path out = folder.resolve("of-broken/deep");
+    program.refuse(small(out, "--matrices=" + some), some.resolve("rmat.csr") + ": column ");
+    assertTrue(program.out().contains("\nband "), program.out());
+    assertFalse(Files.exists(out.getParent()));
+    Path file = Files.createFile(folder.resolve("file"));
+    program.refuse(small(file.resolve("out"), "--matrices=" + some), "--out", "expected a folder");
+    assertEquals("", program.out(), "before any matrix is read");
+  }
+
+  /** Of files of one name train takes the .csr file; other matrices of one name are told apart. */
+  @Test
+  void matricesOfOneNameHaveFilesOfTheirOwn() throws IOException {
+    Path some = Files.createDirectories(folder.resolve("twice"));
+    String head = "%%MatrixMarket matrix coordinate pattern general\n";
+    Files.writeString(some.resolve("band-999.mtx"), head + "9 9 1\n1 1\n");
+    Files.copy(matrices.resolve("band.csr"), some.resolve("band-999.csr"));
+    Path out = folder.resolve("names");
+    program.succeed(small(out, "--matrices=" + some, "--generate=band:1000,band:1000"));
+    List<String> kept =
+        Files.readAllLines(out.resolve("profile.csv")).stream()
+            .filter(row -> row.contains(",keep-all,"))
+            .map(row -> row.replaceAll("^(\"[^,]*\",\\d+),.*", "$1"))
+            .toList();
+    assertEquals(List.of("\"band-999\",3000", "\"band-999-2\",111", "\"band-999-3\",111"), kept);
+    for (String name : List.of("band-999", "band-999-2", "band-999-3")) {
+      assertTrue(Files.exists(out.resolve(name + ".pickle")), name);
+      assertTrue(Files.exists(out.resolve(name + ".trace.json")), name);
+    }
+  }
+
   /** What is planned is train's own step: its defaults, and the widest first layer. */
   @Test
   void theDefaultsAreThoseOfTrain() throws IOException {

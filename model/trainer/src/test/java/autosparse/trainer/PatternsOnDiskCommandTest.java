@@ -108,13 +108,37 @@ class PatternsOnDiskCommandTest {
     List<String> profile = List.of("memory-profile", "--matrices", data.matrices().toString());
     profile = Program.join(profile, "--channels", "4", "--batch", "16", "--budgets", "64m");
     profile = Program.join(profile, "--device", "cpu", "--measure");
+    profile = Program.join(profile, "--generate", "band:1000,rmat:2000,uniform:1000");
     Path held = folder.resolve("profile-held");
     Path onDisk = folder.resolve("profile-disk");
     run(PLENTY, Program.join(profile, "--out", held.toString()));
     run(NONE, Program.join(profile, "--out", onDisk.toString()));
-    assertEquals(
-        Files.readString(held.resolve("profile.csv")),
-        Files.readString(onDisk.resolve("profile.csv")));
+    assertEquals(3 * (3 + 3), withoutTimes(held).size() - 1);
+    assertEquals(withoutTimes(held), withoutTimes(onDisk));
+  }
+
+  /** A profile but for what strips of generated ones cost: some run forward together in a range. */
+  private static List<String> withoutTimes(Path profile) throws IOException {
+    List<String> rows = new ArrayList<>();
+    for (String row : Files.readAllLines(profile.resolve("profile.csv"))) {
+      List<String> cells = new ArrayList<>(List.of(row.split(",", -1)));
+      assertEquals(16, cells.size(), row);
+      if (cells.get(0).matches("\"(band|rmat|uniform)-.*")) {
+        cells.remove(13);
+      }
+      rows.add(String.join(",", cells));
+    }
+    return rows;
+  }
+
+  @Test
+  void showGivesTheSame() throws IOException {
+    String line = Files.readAllLines(data.records().resolve("spmm/m1.txt")).get(0);
+    List<String> show = List.of("show", "--schedule", line, "--matrix");
+    show = Program.join(show, data.matrices().resolve("m1.csr").toString());
+    String held = run(PLENTY, show);
+    assertTrue(held.contains("A packed: positions "), held);
+    assertEquals(held, run(NONE, show));
   }
 
   /** Damages a file when the line is printed that comes before the first step. */
@@ -175,7 +199,6 @@ class PatternsOnDiskCommandTest {
     List<String> convert = List.of("generate", "--kind", "resize", "--shape", "90x9", "--matrix");
     run(PLENTY, Program.join(convert, text.toString(), "--out", csr.toString()));
     assertEquals(4 * (3 + 91 + 1), Files.size(csr));
-    Files.delete(text);
     run(NONE, profile);
   }
 }

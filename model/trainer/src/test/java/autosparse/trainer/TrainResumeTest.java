@@ -10,6 +10,9 @@ import autosparse.costmodel.checkpoint.StoredTensor;
 import autosparse.engine.Shape;
 import autosparse.trainer.run.RunFolder;
 import autosparse.trainer.run.Signals;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -189,5 +192,56 @@ class TrainResumeTest {
         List.of("train", "--out", run.toString(), "--resume", "--data", other.records().toString()),
         "--data",
         "is not what the run");
+  }
+
+  @Test
+  void anotherMatrixThanTheRunsIsRefused() throws IOException {
+    Path run = trained.copyTo(folder.resolve("copy"));
+    TinyDataSet other = TinyDataSet.write(folder.resolve("other"));
+    List<String> resume =
+        List.of(
+            "train",
+            "--out",
+            run.toString(),
+            "--resume",
+            "--matrices",
+            other.matrices().toString());
+    // As many rows, columns and nonzeros: one of the last row's lies elsewhere.
+    Path matrix = other.matrices().resolve("m1.csr");
+    byte[] whole = Files.readAllBytes(matrix);
+    byte[] changed = whole.clone();
+    changed[changed.length - Integer.BYTES]--;
+    Files.write(matrix, changed);
+    byte[] metrics = Files.readAllBytes(run.resolve("metrics.jsonl"));
+    program.refuse(resume, "--matrices: " + matrix + " is not the matrix that the run in " + run);
+    assertArrayEquals(metrics, Files.readAllBytes(run.resolve("metrics.jsonl")));
+    // The same matrix in another folder and as another kind of file is the same.
+    Files.delete(matrix);
+    program.succeed(
+        List.of(
+            "generate",
+            "--kind=resize",
+            "--shape=40x40",
+            "--matrix=" + trained.data().matrices().resolve("m1.csr"),
+            "--out=" + other.matrices().resolve("m1.mtx")));
+    program.succeed(resume);
+    trained.assertSameEnd(run);
+  }
+
+  /** Of a run from before matrices were hashed nobody can tell: it goes on, and says so. */
+  @Test
+  void aRunThatDoesNotSayWhatItsMatricesWereGoesOn() throws IOException {
+    Path run = trained.copyTo(folder.resolve("copy"));
+    CheckpointFolder checkpoints = RunFolder.checkpointsOf(run);
+    for (long step : checkpoints.steps()) {
+      Path state =
+          Path.of(checkpoints.read(step).tensors().toString().replace(".safetensors", ".json"));
+      JsonNode root = new ObjectMapper().readTree(state.toFile());
+      ((ObjectNode) root.get("state")).remove("matrices");
+      Files.writeString(state, root.toString());
+    }
+    program.succeed(List.of("train", "--out", run.toString(), "--resume"));
+    assertTrue(program.err().startsWith("warning: " + run + " does not say what"), program.err());
+    trained.assertSameEnd(run);
   }
 }

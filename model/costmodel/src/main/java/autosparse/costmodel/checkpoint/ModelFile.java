@@ -64,7 +64,7 @@ public final class ModelFile {
   public record Loaded(CostModel model, ModelStatistics statistics) {}
 
   /**
-   * Builds the model that a file describes and loads its weights.
+   * Builds the model that a file describes and loads its weights; it has no gradients.
    *
    * @param scope owner of the parameters
    * @throws InputException when the file is no model of ours or does not fit its description
@@ -72,7 +72,8 @@ public final class ModelFile {
   public static Loaded read(Path file, TensorScope scope) {
     try (SafetensorsFile source = SafetensorsFile.open(file)) {
       Description description = description(source);
-      CostModel model = CostModels.create(description.config(), description.statistics(), scope, 0);
+      CostModel model =
+          CostModels.forScoring(description.config(), description.statistics(), scope);
       try {
         load(source, model.parameters().stateDict(), true);
       } catch (RuntimeException e) {

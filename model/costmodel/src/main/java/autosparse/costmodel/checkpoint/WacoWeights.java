@@ -82,7 +82,7 @@ public final class WacoWeights {
   }
 
   /**
-   * Reads the weights of one operator's network.
+   * Reads the weights of one operator's network, which has no gradients.
    *
    * @param shape standardisation of (rows, columns, nnz, density), the last of which is not read;
    *     WACO's constants are not published
@@ -93,7 +93,7 @@ public final class WacoWeights {
     try (PyTorchFile source = PyTorchFile.open(file)) {
       ModelStatistics statistics =
           new ModelStatistics(Scaling.identity(DerivedFeatures.COUNT), shape, List.of());
-      CostModel model = CostModels.create(config(op), statistics, scope, 0);
+      CostModel model = CostModels.forScoring(config(op), statistics, scope);
       try {
         StateDict expected = published(model, op);
         List<String> mismatches = expected.mismatches(shapes(source));
@@ -137,7 +137,7 @@ public final class WacoWeights {
   }
 
   private static boolean fits(PyTorchFile source, Op op, TensorScope scope) {
-    try (CostModel model = CostModels.create(config(op), ModelStatistics.none(), scope, 0)) {
+    try (CostModel model = CostModels.forScoring(config(op), ModelStatistics.none(), scope)) {
       return published(model, op).mismatches(shapes(source)).isEmpty();
     }
   }

@@ -11,7 +11,6 @@ import autosparse.costmodel.tokens.DerivedFeatures;
 import autosparse.costmodel.tokens.WorkFeatures;
 import autosparse.engine.RandomStream;
 import autosparse.engine.Tensor;
-import autosparse.engine.TensorScope;
 import autosparse.engine.operators.Activation;
 import autosparse.layers.Embedding;
 import autosparse.layers.Initializer;
@@ -70,13 +69,13 @@ final class FeaturesMlp implements CostModel {
   private final List<ResidualMlp> blocks = new ArrayList<>();
   private final Linear output;
 
-  FeaturesMlp(ModelConfig config, ModelStatistics statistics, TensorScope scope, long seed) {
+  FeaturesMlp(ModelConfig config, ModelStatistics statistics, Parameters parameters) {
     this.config = config;
     this.statistics = statistics;
     this.readsWork = config.kind() == ModelKind.WORK_MLP;
     this.width = DerivedFeatures.COUNT + (readsWork ? WorkFeatures.COUNT : 0);
     this.bins = statistics.bins(config, readsWork);
-    this.parameters = new Parameters(scope, seed);
+    this.parameters = parameters;
     Initializer weights = Initializer.uniformFanIn();
     // Row 0 is the unknown matrix.
     ids =

@@ -41,9 +41,9 @@ final class TokenModel implements CostModel, FixedHead {
   private final PatternEncoder patterns;
   private final RankingHead head;
 
-  TokenModel(ModelConfig config, ModelStatistics statistics, TensorScope scope, long seed) {
+  TokenModel(ModelConfig config, ModelStatistics statistics, Parameters parameters) {
     this.config = config;
-    this.parameters = new Parameters(scope, seed);
+    this.parameters = parameters;
     this.tokenizer =
         new Tokenizer(
             config.tokens(),

@@ -9,7 +9,6 @@ import autosparse.costmodel.ModelStatistics;
 import autosparse.costmodel.tokens.Tokenizer;
 import autosparse.costmodel.tokens.WacoProjection;
 import autosparse.engine.Tensor;
-import autosparse.engine.TensorScope;
 import autosparse.engine.operators.Activation;
 import autosparse.layers.Embedding;
 import autosparse.layers.Initializer;
@@ -67,10 +66,10 @@ final class WacoModel implements CostModel, FixedHead {
   private final Linear schedule;
   private final List<Linear> predictor = new ArrayList<>();
 
-  WacoModel(ModelConfig config, ModelStatistics statistics, TensorScope scope, long seed) {
+  WacoModel(ModelConfig config, ModelStatistics statistics, Parameters parameters) {
     this.config = config;
     this.statistics = statistics;
-    this.parameters = new Parameters(scope, seed);
+    this.parameters = parameters;
     Op op = config.ops().get(0);
     this.projection = new WacoProjection(op);
     Initializer weights = Initializer.uniformFanIn();

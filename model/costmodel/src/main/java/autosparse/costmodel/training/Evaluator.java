@@ -71,6 +71,8 @@ public final class Evaluator {
         if (blind && data.patterns().size() > 1) {
           int other = (task.matrix() + 1) % data.patterns().size();
           passes.planTower(other, data.patterns().get(other));
+          passes.planScores(
+              task.task().id(), blindTask(passes.model(), data, t, other), task.validation());
         }
         passes.planScores(task.task().id(), encoded.get(t), task.validation());
         largest = Math.max(largest, task.validation().length);
@@ -107,7 +109,7 @@ public final class Evaluator {
         double[] others = null;
         if (blind && data.patterns().size() > 1) {
           int other = (task.matrix() + 1) % data.patterns().size();
-          others = scores(patterns, blindTask(t, other), other, chosen);
+          others = scores(patterns, blindTask(model, data, t, other), other, chosen);
         }
         results.add(new TaskScores(own, others));
       }
@@ -148,7 +150,7 @@ public final class Evaluator {
   }
 
   /** What the encoding reads of a pattern, its name or its counts, is the other matrix's too. */
-  private EncodedTask blindTask(int t, int other) {
+  private static EncodedTask blindTask(CostModel model, TrainingData data, int t, int other) {
     TaskData task = data.tasks().get(t);
     return model.encode(data.patterns().get(other), task.problem(), task.task().schedules());
   }

@@ -3,6 +3,7 @@ package autosparse.costmodel.training;
 import autosparse.costmodel.memory.MemoryPlan;
 import autosparse.costmodel.memory.PatternRows;
 import autosparse.costmodel.memory.StrategySearch;
+import autosparse.costmodel.network.CostModel;
 import autosparse.costmodel.network.CostModel.EncodedTask;
 import autosparse.engine.memory.MemoryBudget;
 import autosparse.layers.RankingLoss;
@@ -11,6 +12,8 @@ import autosparse.schedule.MatrixPattern;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * How passes without gradients are run so that they fit what a device has left: the tower by a
@@ -71,18 +74,25 @@ public final class PlannedPasses {
   }
 
   /**
-   * Checks that schedules of a task can be scored, one at a time if need be.
+   * Plans the batches in which schedules of a task will be scored.
    *
-   * @throws InputException when they cannot, with the budget that would do
+   * @param name of the task, for messages
+   * @throws InputException when one does not fit even alone, with the budget that would do for each
    */
   public void planScores(String name, EncodedTask task, int[] indices) {
-    if (indices.length > 0) {
-      int[] one = {indices[0]};
-      long bytes = planner.scoresBytes(anyFeatures, task, one);
-      if (bytes > room()) {
-        throw refused("the score of a schedule of " + name + " takes", bytes, "", "");
+    int from = 0;
+    while (from < indices.length) {
+      Optional<Batch> batch = largest(anyFeatures, task, indices, from);
+      if (batch.isEmpty()) {
+        long alone =
+            IntStream.range(from, indices.length)
+                .mapToLong(i -> scoresBytes(anyFeatures, task, indices, i, 1))
+                .max()
+                .orElseThrow();
+        throw refused("the score of a schedule of " + name + " takes", alone, "", "");
       }
-      most = Math.max(most, bytes);
+      most = Math.max(most, batch.get().bytes());
+      from += batch.get().schedules();
     }
   }
 
@@ -149,22 +159,52 @@ public final class PlannedPasses {
    * @throws OutOfBudgetException when not even one fits
    */
   Batch batch(ForwardPasses.Features features, EncodedTask task, int[] indices, int from) {
+    return largest(features, task, indices, from)
+        .orElseThrow(
+            () ->
+                new OutOfBudgetException(
+                    tooLarge(
+                        "the score of a schedule takes",
+                        scoresBytes(features, task, indices, from, 1),
+                        "",
+                        "")));
+  }
+
+  private Optional<Batch> largest(
+      ForwardPasses.Features features, EncodedTask task, int[] indices, int from) {
     int schedules = Math.min(MOST_SCHEDULES, indices.length - from);
     while (true) {
-      int[] part = Arrays.copyOfRange(indices, from, from + schedules);
-      long bytes = planner.scoresBytes(features, task, part);
+      long bytes = scoresBytes(features, task, indices, from, schedules);
       if (bytes <= room()) {
-        return new Batch(schedules, bytes);
+        return Optional.of(new Batch(schedules, bytes));
       }
       if (schedules == 1) {
-        throw new OutOfBudgetException(tooLarge("the score of a schedule takes", bytes, "", ""));
+        return Optional.empty();
       }
       schedules = (schedules + 1) / 2;
     }
   }
 
+  private long scoresBytes(
+      ForwardPasses.Features features, EncodedTask task, int[] indices, int from, int schedules) {
+    return planner.scoresBytes(features, task, Arrays.copyOfRange(indices, from, from + schedules));
+  }
+
+  /** The planned model: encodes tasks as they will be scored. */
+  CostModel model() {
+    return planner.model();
+  }
+
+  /**
+   * Bytes of a range in which all planned passes run as planned: what they take at the most, what
+   * is there between them included. In a larger one patterns are kept besides.
+   */
+  public long capacityBytes() {
+    return base + most;
+  }
+
   /** Whether every planned pass leaves half of the range. */
   public boolean areRoomy() {
-    return base + most <= budget.range() / 2;
+    return capacityBytes() <= budget.range() / 2;
   }
 }

@@ -21,10 +21,15 @@ import autosparse.engine.Device;
 import autosparse.engine.HostDevice;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.memory.MemoryBudget;
+import autosparse.engine.memory.MemoryLedger;
+import autosparse.engine.memory.MemoryTag;
+import autosparse.engine.memory.RangeAllocator;
 import autosparse.engine.sparse.RowSource;
 import autosparse.layers.RankingLoss;
 import autosparse.schedule.InputException;
 import autosparse.schedule.Op;
+import autosparse.schedule.Schedule;
+import autosparse.schedule.SourceLocation;
 import autosparse.schedule.SparsityPattern;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -203,6 +208,151 @@ class PlannedPassesTest {
       assertArrayEquals(expected, scores, 1e-4);
       assertTrue(bench.device.ledger().peakBytes() <= range);
     }
+  }
+
+  /** A model that only scores has weights on the device between passes, and nothing else. */
+  @ParameterizedTest
+  @EnumSource(ModelKind.class)
+  void modelsThatScoreHaveNoGradients(ModelKind kind) {
+    try (Bench bench = new Bench(kind, PLENTY)) {
+      MemoryLedger ledger = bench.device.ledger();
+      long weights =
+          bench.model.parameters().values().stream()
+              .mapToLong(weight -> RangeAllocator.padded(weight.bytes()))
+              .sum();
+      assertEquals(weights, ledger.liveBytes(MemoryTag.WEIGHTS));
+      assertEquals(weights, ledger.liveBytes());
+      assertEquals(weights, bench.planner.baseBytes());
+      PlannedPasses plans = bench.plans(PLENTY);
+      plans.planTower(0, pattern);
+      bench.scores(plans);
+      assertEquals(0, ledger.peakBytes(MemoryTag.GRADIENTS));
+    }
+  }
+
+  /** The tower and every batch: what they take together is known before the first of them. */
+  @ParameterizedTest
+  @EnumSource(
+      value = ModelKind.class,
+      names = {"AUTOSPARSE", "WACO", "FEATURES_MLP", "WORK_MLP"})
+  void rankingTakesWhatWasPlanned(ModelKind kind) {
+    long plenty;
+    long least = 0;
+    try (Bench bench = new Bench(kind, PLENTY)) {
+      plenty = planned(bench, PLENTY).capacityBytes();
+      for (int one : bench.all) {
+        int[] alone = {one};
+        long bytes = bench.planner.scoresBytes(bench.planner.anyFeatures(), bench.task, alone);
+        least = Math.max(least, bench.planner.baseBytes() + bytes);
+      }
+      if (bench.model.tower().isPresent()) {
+        least = Math.max(least, bench.planner.search(bench.sites()).smallest().capacityBytes());
+      }
+    }
+    assertTrue(least < plenty, least + " of " + plenty);
+    assertTakes(plenty, kind);
+    assertTakes(least, kind);
+  }
+
+  private static PlannedPasses planned(Bench bench, long range) {
+    PlannedPasses plans = bench.plans(range);
+    plans.planTower(0, pattern);
+    plans.planScores("m", bench.task, bench.all);
+    return plans;
+  }
+
+  /** In a range of so many bytes, in which patterns that are kept give way. */
+  private static void assertTakes(long bytes, ModelKind kind) {
+    try (Bench bench = new Bench(kind, bytes)) {
+      PlannedPasses plans = planned(bench, bytes);
+      assertEquals(bytes, plans.capacityBytes());
+      bench.scores(plans);
+      assertEquals(bytes, bench.device.allocator().peakExtent());
+    }
+  }
+
+  /** A schedule with splits has more tokens than one without, which may be the first. */
+  @ParameterizedTest
+  @EnumSource(
+      value = ModelKind.class,
+      names = {"AUTOSPARSE", "FEATURES_MLP"})
+  void theLargestScheduleCounts(ModelKind kind) {
+    SourceLocation source = new SourceLocation("test", 0);
+    Schedule plain = Schedule.parse("0 1 A 2 i k A 2 i 0 k 1 0 0 i None None 0 4 1", source);
+    List<Schedule> schedules = new ArrayList<>(List.of(plain));
+    schedules.addAll(data.tasks().get(0).task().schedules());
+    try (Bench bench = new Bench(kind, PLENTY)) {
+      EncodedTask task =
+          bench.planner.model().encode(pattern, data.tasks().get(0).problem(), schedules);
+      int[] all = IntStream.range(0, task.size()).toArray();
+      ForwardPasses.Features features = bench.planner.anyFeatures();
+      long first = bench.planner.scoresBytes(features, task, new int[] {0});
+      long largest =
+          IntStream.of(all)
+              .mapToLong(s -> bench.planner.scoresBytes(features, task, new int[] {s}))
+              .max()
+              .orElseThrow();
+      long base = bench.planner.baseBytes();
+      if (kind == ModelKind.AUTOSPARSE) {
+        assertTrue(first < largest, first + " and " + largest);
+        String message =
+            assertThrows(
+                    InputException.class,
+                    () -> bench.plans(base + first).planScores("m", task, all))
+                .getMessage();
+        assertTrue(message.contains("raise --memory-budget to " + (base + largest) + " or more"));
+      }
+      PlannedPasses plans = bench.plans(base + largest);
+      plans.planScores("m", task, all);
+      assertEquals(base + largest, plans.capacityBytes());
+    }
+  }
+
+  /** Own patterns and others', whose features of schedules may be told apart in more rows. */
+  @ParameterizedTest
+  @EnumSource(
+      value = ModelKind.class,
+      names = {"AUTOSPARSE", "WORK_MLP"})
+  void judgingTakesWhatWasPlanned(ModelKind kind) throws IOException {
+    TrainingData both = TinyTraining.data(folder.resolve(kind.name()));
+    Path file = folder.resolve(kind + "-judged.safetensors");
+    long bytes;
+    try (Device device = device(PLENTY);
+        CostModel written =
+            CostModels.create(TinyTraining.model(kind), both.statistics(), device.root(), 7)) {
+      ModelFile.writeWeights(file, written, both.statistics());
+      try (ForwardPlanner planner = planner(file, device)) {
+        bytes = planned(planner, both, PLENTY).capacityBytes();
+      }
+    }
+    try (Device device = device(bytes);
+        ForwardPlanner planner = planner(file, device);
+        CostModel model = ModelFile.read(file, device.root()).model();
+        PyramidCache pyramids = new PyramidCache(device.root(), both.patterns(), bytes)) {
+      PlannedPasses plans = planned(planner, both, bytes);
+      assertEquals(bytes, plans.capacityBytes());
+      ForwardPasses passes = ForwardPasses.planned(model, device.root(), pyramids, plans);
+      List<EncodedTask> encoded = Trainer.encode(model, both);
+      new Evaluator(device, model, both, encoded, passes, RankingLoss.LAMBDARANK, 16)
+          .evaluate(true);
+      assertEquals(bytes, device.allocator().peakExtent());
+    }
+  }
+
+  private static Device device(long capacity) {
+    return HostDevice.cpu(HostDevice.Options.defaults().withCapacity(capacity).withThreads(1));
+  }
+
+  private static ForwardPlanner planner(Path file, Device device) {
+    return ForwardPlanner.of(file, PlanningDevice.like(device, StepPlanner.UNLIMITED));
+  }
+
+  private static PlannedPasses planned(ForwardPlanner planner, TrainingData of, long range) {
+    PlannedPasses plans =
+        new PlannedPasses(planner, MemoryBudget.ofTensors(range), planner.baseBytes());
+    List<EncodedTask> encoded = Trainer.encode(planner.model(), of);
+    Evaluator.plan(plans, of, encoded, RankingLoss.LAMBDARANK, 16, true);
+    return plans;
   }
 
   @Test

@@ -78,21 +78,20 @@ public record PackedMatrix(Problem problem, List<Level> levels, float[] values, 
     }
   }
 
+  /** How large it is. */
+  public PackedSize size() {
+    return new PackedSize(
+        levels.stream().map(Level::format).toList(),
+        levels.stream().map(Level::positions).toList());
+  }
+
   /** Whether a position array has an entry that does not fit 32 bits. */
   public boolean wide() {
-    // Entries of a position array count up to the number of positions of its level.
-    return levels.stream()
-        .anyMatch(level -> level.positionsArray() != null && level.positions() > Integer.MAX_VALUE);
+    return size().wide();
   }
 
   /** Bytes of all arrays as the C side holds them: 32-bit coordinates, positions by width. */
   public long bytes() {
-    long bytes = 4L * values.length;
-    for (Level level : levels) {
-      bytes +=
-          level.positionsArray() == null ? 0 : level.positionsArray().length * (wide() ? 8L : 4);
-      bytes += level.coordinates() == null ? 0 : 4L * level.coordinates().length;
-    }
-    return bytes;
+    return size().bytes();
   }
 }

@@ -6,6 +6,7 @@ import autosparse.schedule.Schedule;
 import autosparse.schedule.SparsityPattern;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntToLongFunction;
 
 /**
  * Packs a matrix into the levels of a schedule.
@@ -72,7 +73,7 @@ public final class Packer {
   }
 
   /** What needs no look at the nonzeros, and so not even their sorting: leading dense levels. */
-  private static void checkDensePrefix(List<LevelFormat> formats, Problem problem) {
+  static void checkDensePrefix(List<LevelFormat> formats, Problem problem) {
     long positions = 1;
     for (LevelFormat format : formats) {
       if (format.mode() != Mode.DENSE) {
@@ -83,7 +84,8 @@ public final class Packer {
   }
 
   private PackedMatrix pack(float[] values) {
-    long[] sizes = sizes();
+    long[] distinct = nonzeros.distinctPrefixes();
+    long[] sizes = sizes(formats, problem, level -> distinct[level]);
     long[] at = new long[nnz];
     List<PackedMatrix.Level> levels = new ArrayList<>();
     long parents = 1;
@@ -108,9 +110,13 @@ public final class Packer {
     return new PackedMatrix(problem, levels, packed, leafOf);
   }
 
-  /** Positions of every level, none over the cap. */
-  private long[] sizes() {
-    long[] distinct = nonzeros.distinctPrefixes();
+  /**
+   * Positions of every level, none over the cap.
+   *
+   * @param distinct how many distinct coordinates the nonzeros have in the levels down to a
+   *     compressed one
+   */
+  static long[] sizes(List<LevelFormat> formats, Problem problem, IntToLongFunction distinct) {
     long[] sizes = new long[formats.size()];
     long parents = 1;
     // Below a non-unique level two nonzeros never share a position, whatever their coordinates.
@@ -123,7 +129,7 @@ public final class Packer {
             case DENSE -> capped(format, parents, format.extent(), problem);
             case SINGLETON, SINGLETON_NON_UNIQUE -> parents;
             case COMPRESSED, COMPRESSED_NON_UNIQUE ->
-                capped(format, apart ? nnz : distinct[l], 1, problem);
+                capped(format, apart ? problem.nnz() : distinct.applyAsLong(l), 1, problem);
           };
       parents = sizes[l];
     }

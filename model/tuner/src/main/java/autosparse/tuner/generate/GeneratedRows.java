@@ -2,6 +2,8 @@ package autosparse.tuner.generate;
 
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
+import autosparse.schedule.HeapSize;
+import autosparse.schedule.SparsityPattern;
 import java.util.Arrays;
 import java.util.stream.LongStream;
 
@@ -40,6 +42,20 @@ public final class GeneratedRows implements RowSource {
   /** Goes through all rows once to count them. */
   public static GeneratedRows of(MatrixRows rows) {
     return new GeneratedRows(rows);
+  }
+
+  /** Bytes of heap that so many rows take when none is read. */
+  public static long hostBytes(long rows) {
+    return HeapSize.array((rows + BLOCK - 1) / BLOCK + 1, Long.BYTES);
+  }
+
+  /**
+   * The whole pattern in memory.
+   *
+   * @throws IllegalArgumentException if it has more nonzeros than an array can hold
+   */
+  public SparsityPattern toPattern(String name) {
+    return rows.toPattern(name);
   }
 
   /** Makes the rows of a piece. */

@@ -151,6 +151,13 @@ class PackerTest {
         packed.levels().stream().map(level -> (double) level.positions()).toList(),
         ScheduleWork.of(geometry, matrix.counts()).positions(),
         what);
+    assertEquals(packed.size(), PackedSize.of(matrix.counts(), schedule, packed.problem()), what);
+    long bytes = 4L * packed.values().length;
+    for (PackedMatrix.Level level : packed.levels()) {
+      bytes += level.positionsArray() == null ? 0 : 4L * level.positionsArray().length;
+      bytes += level.coordinates() == null ? 0 : 4L * level.coordinates().length;
+    }
+    assertEquals(bytes, packed.bytes(), what);
   }
 
   /** Draws formats until enough of them fit under the cap; checks the others' message. */
@@ -172,6 +179,12 @@ class PackerTest {
       } catch (StorageCapException tooLarge) {
         assertTrue(
             tooLarge.getMessage().matches("level \\w+ \\([dsu]\\) .* the cap is \\d+"), what);
+        StorageCapException counted =
+            assertThrows(
+                StorageCapException.class,
+                () -> PackedSize.of(matrix.counts(), schedule, problem),
+                what);
+        assertEquals(tooLarge.getMessage(), counted.getMessage(), what);
         continue;
       }
       packedFormats++;

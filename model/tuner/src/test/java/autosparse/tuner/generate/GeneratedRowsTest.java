@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.engine.sparse.Sites;
+import autosparse.schedule.PatternCounts.View;
 import autosparse.schedule.SparsityPattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +43,35 @@ class GeneratedRowsTest {
         }
       }
     }
+  }
+
+  /** A pattern that is made as it is read counts, and is read, as the one in memory. */
+  @ParameterizedTest
+  @EnumSource(
+      value = PatternKind.class,
+      names = {"BAND", "RMAT", "UNIFORM"})
+  void aPatternMadeAsItIsReadIsTheOneInMemory(PatternKind kind) {
+    MatrixRows source = Patterns.of(spec(kind, 3_001, 20_000));
+    SparsityPattern held = source.toPattern("held");
+    GeneratedPattern made = new GeneratedPattern("made", GeneratedRows.of(source), 1 << 12);
+    assertEquals("made", made.name());
+    assertEquals(held.rows(), made.rows());
+    assertEquals(held.cols(), made.cols());
+    assertEquals(held.nnz(), made.nnz());
+    for (int row = 0; row < held.rows(); ) {
+      int end = made.rangeEnd(row, held.rows(), made.rangeBytes());
+      assertTrue(end > row);
+      assertEquals(held.rowStart(end), made.rowStart(end));
+      assertArrayEquals(held.read(row, end).rowPointers(), made.read(row, end).rowPointers());
+      assertArrayEquals(held.read(row, end).columns(), made.read(row, end).columns());
+      row = end;
+    }
+    made.counts().countAll(asked -> asked.distinct(View.outer(16), View.inner(8)));
+    assertEquals(
+        held.counts().distinct(View.outer(16), View.inner(8)),
+        made.counts().distinct(View.outer(16), View.inner(8)));
+    assertEquals(
+        held.counts().rowBalance(100, 3, true, 4, 5), made.counts().rowBalance(100, 3, true, 4, 5));
   }
 
   /** More sites than an int counts; a range of the end is read as any other. */
