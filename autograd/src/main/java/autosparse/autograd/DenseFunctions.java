@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Differentiable dense functions. Shapes are those of the operators they call; what they give has
- * the type of their (first) input.
+ * Differentiable dense functions. What they give has the type of their (first) input, an activation
+ * or real. Arguments whose shapes or types do not fit are refused by the operators: an {@link
+ * IllegalArgumentException} that names operator, argument and what was expected.
  */
 public final class DenseFunctions {
   private DenseFunctions() {}
@@ -19,8 +20,8 @@ public final class DenseFunctions {
    * activation(x·weightᵀ + bias).
    *
    * @param x [N, in]
-   * @param weight [out, in]
-   * @param bias [out], or null
+   * @param weight [out, in], real; rounded to the type of x for the products
+   * @param bias [out], real, or null for none
    * @param activation any; GELU runs as an operator of its own
    * @return [N, out]
    */
@@ -101,7 +102,7 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** activation(x). */
+  /** activation(x), in the shape of x. */
   public static Variable activation(Tape tape, Activation activation, Variable x) {
     Variable y = tape.output("activation", List.of(x), x.value().shape().toArray());
     ElementwiseOperators elementwise = tape.operators().elementwise();
@@ -116,7 +117,7 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** a + b. */
+  /** a + b, which have one shape and type. */
   public static Variable add(Tape tape, Variable a, Variable b) {
     Variable y = tape.output("add", List.of(a, b), a.value().shape().toArray());
     ElementwiseOperators elementwise = tape.operators().elementwise();
@@ -132,7 +133,13 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** Inverted dropout; the identity on a tape that does not train, or when keep is 1. */
+  /**
+   * Inverted dropout (Srivastava et al., 2014): x/keep with probability keep, else 0. On a tape
+   * that does not train, or when keep is 1, x itself.
+   *
+   * @param keep in (0, 1]
+   * @param stream name of the random stream, see {@link Tape#seed}
+   */
   public static Variable dropout(Tape tape, Variable x, double keep, String stream) {
     if (!tape.isTraining() || keep == 1) {
       return x;
@@ -149,7 +156,15 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** Layer normalisation of each row of x [N, C]; gamma and beta are [C]. */
+  /**
+   * gamma·(x − mean)/√(variance + epsilon) + beta over each row (Ba, Kiros, Hinton, 2016), with the
+   * biased variance.
+   *
+   * @param x [N, C]
+   * @param gamma [C], real
+   * @param beta [C], real
+   * @return [N, C]
+   */
   public static Variable layerNorm(
       Tape tape, Variable x, Variable gamma, Variable beta, double epsilon) {
     long rows = x.value().dim(0);
@@ -212,10 +227,12 @@ public final class DenseFunctions {
   }
 
   /**
-   * Multi-head self-attention over packed sequences.
+   * Multi-head self-attention over packed sequences (Vaswani et al., 2017): softmax(q·kᵀ/√d)·v
+   * within each sequence and head, without a mask.
    *
-   * @param qkv [T, 3·C]
-   * @param offsets I64 [B+1]
+   * @param qkv [T, 3·C]: columns q, then k, then v; each is the heads side by side
+   * @param offsets I64 [B+1], the first token of each sequence, then T
+   * @param heads H, a divisor of C; d = C/H
    * @return [T, C]
    */
   public static Variable attention(Tape tape, Variable qkv, Tensor offsets, int heads) {
@@ -237,7 +254,12 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** Rows of a table: table [V, C], index I32 [N] → [N, C]. */
+  /**
+   * Rows of a table: table [V, C] → [N, C].
+   *
+   * @param index I32 [N], each from 0 to V − 1; host devices refuse another with an {@link
+   *     IndexOutOfBoundsException}
+   */
   public static Variable gather(Tape tape, Variable table, Tensor index) {
     Variable y = tape.output("gather", List.of(table), index.dim(0), table.value().dim(1));
     var embedding = tape.operators().embedding();
@@ -250,7 +272,12 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** Sum of each segment's rows: x [T, C], offsets I64 [S+1] → [S, C]. */
+  /**
+   * Sum of each segment's rows: x [T, C] → [S, C].
+   *
+   * @param x real
+   * @param offsets I64 [S+1], the first row of each segment, then T
+   */
   public static Variable segmentSum(Tape tape, Variable x, Tensor offsets) {
     Variable y = tape.output("segmentSum", List.of(x), offsets.dim(0) - 1, x.value().dim(1));
     var reduction = tape.operators().reduction();
@@ -263,7 +290,7 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** Side by side: parts [N, C_p] → [N, Σ C_p]. */
+  /** Side by side: parts [N, C_p], at least one → [N, Σ C_p]. */
   public static Variable concatColumns(Tape tape, List<Variable> parts) {
     long rows = parts.get(0).value().dim(0);
     long columns = parts.stream().mapToLong(part -> part.value().dim(1)).sum();
@@ -291,7 +318,7 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** On top of each other: parts [N_p, C] → [Σ N_p, C]. */
+  /** On top of each other: parts [N_p, C], at least one → [Σ N_p, C]. */
   public static Variable concatRows(Tape tape, List<Variable> parts) {
     long columns = parts.get(0).value().dim(1);
     long rows = parts.stream().mapToLong(part -> part.value().dim(0)).sum();
@@ -318,7 +345,7 @@ public final class DenseFunctions {
     return y;
   }
 
-  /** The same values under another shape. */
+  /** The same values, in row-major order, under another shape of as many elements. */
   public static Variable reshape(Tape tape, Variable x, long... sizes) {
     Variable y = tape.output("reshape", List.of(x), sizes);
     ElementwiseOperators elementwise = tape.operators().elementwise();

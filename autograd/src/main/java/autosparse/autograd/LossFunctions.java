@@ -4,16 +4,21 @@ import autosparse.engine.Tensor;
 import autosparse.engine.memory.MemoryTag;
 import java.util.List;
 
-/** Differentiable ranking losses; see the ranking-loss operators for their definitions. */
+/**
+ * Differentiable ranking losses and what makes one number of them. {@link
+ * autosparse.engine.operators.RankingLossOperators} defines the losses. Everything is real;
+ * arguments whose shapes or types do not fit are an {@link IllegalArgumentException}.
+ */
 public final class LossFunctions {
   private LossFunctions() {}
 
   /**
-   * Margin ranking loss of each group.
+   * Margin ranking loss of each group: the mean over its pairs of unequal labels.
    *
-   * @param scores [N]
-   * @param labels [N], relative speeds
-   * @param offsets I64 [G+1]
+   * @param scores [N], larger = faster
+   * @param labels [N], relative speeds, 1 = best
+   * @param offsets I64 [G+1], the first score of each group, then N
+   * @param margin how far apart the scores of a pair should be at the least
    * @return [G]
    */
   public static Variable margin(
@@ -29,7 +34,14 @@ public final class LossFunctions {
                 .margin(scores.value(), labels, offsets, margin, losses, dScores));
   }
 
-  /** LambdaRank loss of each group, [G]. */
+  /**
+   * LambdaRank loss of each group: a sum over its pairs.
+   *
+   * @param scores [N], larger = faster
+   * @param labels [N], relative speeds, 1 = best
+   * @param offsets I64 [G+1], the first score of each group, then N
+   * @return [G]
+   */
   public static Variable lambdaRank(Tape tape, Variable scores, Tensor labels, Tensor offsets) {
     return ranking(
         tape,
@@ -67,7 +79,7 @@ public final class LossFunctions {
     return losses;
   }
 
-  /** scale·x. */
+  /** scale·x, in the shape of x. */
   public static Variable scale(Tape tape, Variable x, double scale) {
     Variable y = tape.output("scale", List.of(x), x.value().shape().toArray());
     tape.operators().elementwise().scale(scale, x.value(), y.value());

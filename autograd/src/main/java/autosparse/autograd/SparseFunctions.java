@@ -7,7 +7,11 @@ import autosparse.engine.sparse.NeighborMap;
 import autosparse.engine.sparse.Sites;
 import java.util.List;
 
-/** Differentiable functions over sparse sites. */
+/**
+ * Differentiable functions over sparse sites. Weights are real; features have one type, that of
+ * activations or the real one. Arguments whose shapes or types do not fit are an {@link
+ * IllegalArgumentException}.
+ */
 public final class SparseFunctions {
   private SparseFunctions() {}
 
@@ -64,6 +68,8 @@ public final class SparseFunctions {
    *
    * @param x [N_in, C_in]
    * @param weight [K, C_in, C_out]
+   * @param map from the sites of x to the sites of the output
+   * @param pool the sites that the average is formed over
    */
   public static Level convolution(
       Tape tape, Variable x, Variable weight, NeighborMap map, Pool pool) {
@@ -110,8 +116,10 @@ public final class SparseFunctions {
   /**
    * The first layer: one input channel that is 1 at every site.
    *
+   * @param kernel a submanifold one
    * @param masks I32 [N], neighbourhood masks of the sites
    * @param weight [K, 1, C_out]
+   * @param pool the sites that the average is formed over
    */
   public static Level convolutionOfOnes(
       Tape tape, Sites sites, ConvolutionKernel kernel, Tensor masks, Variable weight, Pool pool) {

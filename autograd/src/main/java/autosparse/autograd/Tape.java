@@ -29,6 +29,7 @@ public final class Tape implements AutoCloseable {
   /** A node's backward step: reads its outputs' gradients, writes its inputs'. */
   @FunctionalInterface
   public interface BackwardStep {
+    /** Queues the step's operators. */
     void run();
   }
 
@@ -104,7 +105,11 @@ public final class Tape implements AutoCloseable {
     return scope.device().ledger();
   }
 
-  /** Computes on behalf of a part of the network, as the device's book of memory is to call it. */
+  /**
+   * Computes on behalf of a part of the network; its backward steps are so too.
+   *
+   * @param part as the device's book of memory is to call it
+   */
   public <T> T within(String part, Supplier<T> work) {
     return ledger().within(part, work);
   }
@@ -122,8 +127,10 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * Makes the output of a function, of the type of its first input; it has a gradient, of the same
-   * type, when any of the inputs has.
+   * Makes the output of a function, of the type of its first input and without values yet; it has a
+   * gradient, of the same type, when any of the inputs has.
+   *
+   * @param name how the device's book of memory is to call it
    */
   public Variable output(String name, List<Variable> inputs, long... sizes) {
     return output(name, inputs.get(0).value().dtype(), inputs, sizes);
@@ -145,6 +152,7 @@ public final class Tape implements AutoCloseable {
    * Notes a computed function. Without recording, or when no output is differentiable, what it
    * saved is freed at once and its backward step is dropped.
    *
+   * @param name how messages call it
    * @param saved tensors of {@link #scope}, such as by {@link #save}; freed after the backward step
    */
   public void record(
@@ -295,7 +303,11 @@ public final class Tape implements AutoCloseable {
     backward();
   }
 
-  /** Runs the backward pass from gradients already given (see {@link #gradient}). */
+  /**
+   * Runs the backward pass from gradients already given (see {@link #gradient}).
+   *
+   * @throws IllegalStateException when a step fails, naming the function that it is of
+   */
   public void backward() {
     for (int n = nodes.size() - 1; n >= 0; n--) {
       Node node = nodes.remove(n);
@@ -343,6 +355,7 @@ public final class Tape implements AutoCloseable {
    * <p>Outputs and gradients are bit for bit those of the segment run on this tape. Without
    * recording the segment runs once, and its insides are freed when it ends.
    *
+   * @param name how messages call it
    * @param inputs everything differentiable that the segment reads besides leaves
    * @return the segment's outputs; each has to be computed inside it
    */

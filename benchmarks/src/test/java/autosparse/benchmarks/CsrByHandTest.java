@@ -3,14 +3,11 @@ package autosparse.benchmarks;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import autosparse.schedule.InputException;
 import autosparse.schedule.SparsityPattern;
 import autosparse.tuner.measure.MeasureSettings;
 import autosparse.tuner.measure.TimingSettings;
-import autosparse.tuner.measure.Toolchain;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,12 +17,7 @@ class CsrByHandTest {
   /** Both kernels of each pair are checked by the runner against its reference. */
   @Test
   void bothKernelsOfEachPairAreRight() {
-    try {
-      Toolchain.find("gcc");
-    } catch (InputException missing) {
-      System.err.println("skipped: " + missing.getMessage());
-      Assumptions.abort("skipped: " + missing.getMessage());
-    }
+    CompilerTests.require();
     SparsityPattern matrix =
         SparsityPattern.of("small", 3, 5, new long[] {0, 2, 2, 5}, new int[] {1, 4, 0, 1, 3});
     MeasureSettings settings =

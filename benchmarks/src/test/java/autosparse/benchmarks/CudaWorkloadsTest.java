@@ -3,9 +3,9 @@ package autosparse.benchmarks;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
+import autosparse.engine.GpuTests;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

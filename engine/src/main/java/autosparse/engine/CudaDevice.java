@@ -113,12 +113,12 @@ public final class CudaDevice implements Device {
 
   private static MemoryBudget budget(Options options, CudaContext context) {
     if (options.capacity() > 0) {
-      return MemoryBudget.around(options.capacity(), context.accounts());
+      return MemoryBudget.around(options.capacity(), context.accounts().taken());
     }
     return MemoryBudget.onGpu(
         context.gpu().device() + " " + context.gpu().name(),
         options.budget(),
-        context.accounts(),
+        context.accounts().taken(),
         context.freeBytes(),
         context.gpu().totalBytes());
   }

@@ -10,6 +10,7 @@ public final class RandomStream {
   private static final long GAMMA = 0x9E3779B97F4A7C15L;
   private long state;
 
+  /** A stream that starts at a state, such as one that {@link #state} gave. */
   public RandomStream(long seed) {
     this.state = seed;
   }
@@ -23,6 +24,7 @@ public final class RandomStream {
     return new RandomStream(mix(mix(seed + GAMMA) ^ hash));
   }
 
+  /** What the stream goes on from. */
   public long state() {
     return state;
   }
@@ -33,6 +35,7 @@ public final class RandomStream {
     return z ^ (z >>> 31);
   }
 
+  /** 64 random bits. */
   public long nextLong() {
     state += GAMMA;
     return mix(state);

@@ -54,10 +54,12 @@ public final class Tensor {
     return name;
   }
 
+  /** Type of the elements. */
   public DType dtype() {
     return dtype;
   }
 
+  /** Sizes of the axes. */
   public Shape shape() {
     return shape;
   }

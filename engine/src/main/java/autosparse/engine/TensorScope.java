@@ -36,6 +36,7 @@ public final class TensorScope implements AutoCloseable {
     this.name = name;
   }
 
+  /** Where its tensors live. */
   public Device device() {
     return device;
   }

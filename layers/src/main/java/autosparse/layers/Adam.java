@@ -10,12 +10,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Adam over all parameters at once, with clipping of the global gradient norm. */
+/**
+ * Adam (Kingma and Ba, 2015) or AdamW (Loshchilov and Hutter, 2019) over all parameters at once,
+ * with clipping of the global gradient norm. Owner of the moments' memory: twice the parameters'.
+ */
 public final class Adam implements AutoCloseable {
   /**
    * Settings that do not change during a run.
    *
-   * @param rate base learning rate
+   * @param rate base learning rate, above 0
+   * @param beta1 share of the first moment that a step keeps
+   * @param beta2 share of the second moment that a step keeps
+   * @param epsilon added to the root of the second moment
    * @param weightDecay see {@code decoupled}
    * @param decoupled whether decay acts on the weights (AdamW) instead of the gradients
    * @param clipNorm largest global gradient norm; 0 for none
@@ -28,12 +34,18 @@ public final class Adam implements AutoCloseable {
       double weightDecay,
       boolean decoupled,
       double clipNorm) {
+    /**
+     * Checks the rate.
+     *
+     * @throws IllegalArgumentException when it is not above 0
+     */
     public Settings {
       if (!(rate > 0)) {
         throw new IllegalArgumentException("learning rate " + rate + ": expected > 0");
       }
     }
 
+    /** With the published β₁ = 0.9, β₂ = 0.999 and ε = 10⁻⁸. */
     public static Settings of(double rate, double weightDecay, boolean decoupled, double clip) {
       return new Settings(rate, 0.9, 0.999, 1e-8, weightDecay, decoupled, clip);
     }
@@ -48,6 +60,11 @@ public final class Adam implements AutoCloseable {
   private final Tensor norm;
   private long steps;
 
+  /**
+   * Makes moments of zeros, two for each parameter there is by now.
+   *
+   * @param parent of the scope that holds them
+   */
   public Adam(TensorScope parent, Parameters parameters, Settings settings) {
     this.scope = parent.child("adam");
     this.operators = scope.device().operators();
@@ -75,8 +92,8 @@ public final class Adam implements AutoCloseable {
   }
 
   /**
-   * Updates all parameters from their gradients and zeroes these. When it fails for want of memory
-   * nothing has changed.
+   * Queues the update of all parameters from their gradients, which it zeroes. When it fails for
+   * want of memory nothing has changed.
    *
    * @param rateFactor factor of the base rate, see {@link RateSchedule}
    */
@@ -145,6 +162,7 @@ public final class Adam implements AutoCloseable {
     return new StateDict(tensors);
   }
 
+  /** Frees the moments. */
   @Override
   public void close() {
     scope.close();

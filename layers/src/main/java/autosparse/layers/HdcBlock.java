@@ -12,6 +12,8 @@ public final class HdcBlock {
   private final List<SparseConv2d> layers;
 
   /**
+   * Makes the three layers, named d1, d2 and d3.
+   *
    * @param in channels of the input
    * @param out channels of each of the three layers
    */
@@ -23,7 +25,7 @@ public final class HdcBlock {
             new SparseConv2d(names.in("d3"), new ConvolutionKernel(3, 1, 3), out, out));
   }
 
-  /** The layers, to be run one after the other. */
+  /** The layers, to be run one after the other, all on the level of the input. */
   public List<SparseConv2d> layers() {
     return layers;
   }

@@ -6,13 +6,20 @@ import autosparse.engine.Shape;
 /** Starting values of a parameter. */
 @FunctionalInterface
 public interface Initializer {
-  /** The next element's value; elements are asked for in row-major order. */
+  /**
+   * The next element's value; elements are asked for in row-major order.
+   *
+   * @param random the parameter's own stream
+   * @param shape the parameter's
+   */
   double next(RandomStream random, Shape shape);
 
+  /** One value everywhere. */
   static Initializer constant(double value) {
     return (random, shape) -> value;
   }
 
+  /** Normal, of mean 0. */
   static Initializer normal(double deviation) {
     return (random, shape) -> deviation * random.nextGaussian();
   }

@@ -11,6 +11,11 @@ public final class Linear {
   private final Variable bias;
   private final Activation activation;
 
+  /**
+   * Makes a weight [out, in] and a bias [out], which starts at 0.
+   *
+   * @param weights starting values of the weight
+   */
   public Linear(
       Parameters.Namespace names, long in, long out, Activation activation, Initializer weights) {
     this.weight = names.create("weight", weights, out, in);
@@ -18,6 +23,7 @@ public final class Linear {
     this.activation = activation;
   }
 
+  /** x [N, in] → [N, out]. */
   public Variable forward(Tape tape, Variable x) {
     return DenseFunctions.linear(tape, x, weight, bias, activation);
   }

@@ -16,7 +16,11 @@ public final class MultiHeadAttention {
   private final int heads;
 
   /**
+   * Makes the projections of the input, to q, k and v side by side, and of the output.
+   *
    * @param heads a divisor of width
+   * @param weights starting values of both weights
+   * @throws IllegalArgumentException when it is no divisor
    */
   public MultiHeadAttention(
       Parameters.Namespace names, long width, int heads, Initializer weights) {
@@ -29,6 +33,8 @@ public final class MultiHeadAttention {
   }
 
   /**
+   * Mixes the tokens of each sequence.
+   *
    * @param x [T, width]
    * @param offsets I64 [B+1], the first token of each sequence, then T
    * @return [T, width]

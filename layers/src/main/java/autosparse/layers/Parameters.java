@@ -48,15 +48,23 @@ public final class Parameters implements AutoCloseable {
       this.prefix = prefix;
     }
 
+    /** The prefix with one more part. */
     public Namespace in(String part) {
       return new Namespace(prefix + part + ".");
     }
 
+    /**
+     * Makes a parameter of the device's real type, with a gradient of zeros.
+     *
+     * @param sizes its shape
+     * @throws IllegalStateException when there is one of this name
+     */
     public Variable create(String name, Initializer initializer, long... sizes) {
       return Parameters.this.create(prefix + name, initializer, sizes);
     }
   }
 
+  /** A prefix of one part. */
   public Namespace in(String part) {
     return new Namespace(part + ".");
   }
@@ -85,6 +93,7 @@ public final class Parameters implements AutoCloseable {
     return java.util.Collections.unmodifiableMap(byName);
   }
 
+  /** The weights, in the order of their creation. */
   public List<Tensor> values() {
     List<Tensor> values = new ArrayList<>();
     byName.values().forEach(parameter -> values.add(parameter.value()));
@@ -110,6 +119,7 @@ public final class Parameters implements AutoCloseable {
     return byName.values().stream().mapToLong(parameter -> parameter.value().elements()).sum();
   }
 
+  /** Queues filling all gradients with 0. */
   public void zeroGradients() {
     var elementwise = scope.device().operators().elementwise();
     gradients().forEach(gradient -> elementwise.fill(gradient, 0));
@@ -122,6 +132,7 @@ public final class Parameters implements AutoCloseable {
     return new StateDict(tensors);
   }
 
+  /** Frees weights and gradients. */
   @Override
   public void close() {
     scope.close();

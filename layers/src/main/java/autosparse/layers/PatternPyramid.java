@@ -29,7 +29,11 @@ public final class PatternPyramid implements AutoCloseable {
   private final Map<MapKey, Made> maps = new LinkedHashMap<>();
   private final Map<ConvolutionKernel, Tensor> masks = new HashMap<>();
 
-  /** Of a batch of matrices, which are copied to the device. */
+  /**
+   * Of a batch of matrices, which are read and copied to the device.
+   *
+   * @param parent of the scope that holds everything the pyramid makes
+   */
   public PatternPyramid(TensorScope parent, RowSource... batch) {
     this.scope = parent.child("pyramid");
     this.bothWays = true;
@@ -110,7 +114,11 @@ public final class PatternPyramid implements AutoCloseable {
     return scope.device().ledger().within("pattern and maps", work);
   }
 
-  /** Neighbourhood masks of level 0. */
+  /**
+   * Neighbourhood masks of level 0: I32 [N], bit k set when the site at offset k is active.
+   *
+   * @throws IllegalArgumentException for a strided kernel
+   */
   public Tensor masks(ConvolutionKernel kernel) {
     return masks.computeIfAbsent(
         kernel,
@@ -124,7 +132,10 @@ public final class PatternPyramid implements AutoCloseable {
                         .neighborhoodMasks(levels.get(0), key, scope)));
   }
 
-  /** Number of the first site, on a level that exists, of a lattice row or of a later one. */
+  /**
+   * Number of the first site, on a level that exists, of a lattice row or of a later one; waits for
+   * the device unless it is known.
+   */
   public long firstSite(int level, long row) {
     return scope.device().operators().pattern().firstSite(levels.get(level), row);
   }

@@ -43,10 +43,10 @@ public enum RankingLoss {
   /**
    * Loss of each group.
    *
-   * @param scores [N], larger = faster
-   * @param labels [N], relative speeds, 1 = best
-   * @param offsets I64 [G+1]
-   * @return [G]
+   * @param scores [N], real, larger = faster
+   * @param labels [N], real, relative speeds, 1 = best
+   * @param offsets I64 [G+1], the first score of each group, then N
+   * @return [G], real
    */
   public abstract Variable forward(Tape tape, Variable scores, Tensor labels, Tensor offsets);
 

@@ -4,6 +4,7 @@ import java.util.Locale;
 
 /** Learning rate over a training run, as a factor of the base rate. */
 public enum RateSchedule {
+  /** The base rate throughout. */
   CONSTANT {
     @Override
     public double factor(double progress) {
@@ -32,6 +33,8 @@ public enum RateSchedule {
   private static final double WARM_UP = 0.05;
 
   /**
+   * The rate at one step over the base rate.
+   *
    * @param progress share of the run that is done, in [0, 1]
    */
   public abstract double factor(double progress);

@@ -26,6 +26,14 @@ public final class ResidualMlp {
   private final Form form;
   private final String stream;
 
+  /**
+   * Makes the layers up and down, and the normalisation where the form has one.
+   *
+   * @param stream name of dropout's random stream, of its own for each block
+   * @param width of the rows, in and out
+   * @param hidden width of the hidden layer
+   * @param weights starting values of both weights
+   */
   public ResidualMlp(
       Parameters.Namespace names,
       String stream,
@@ -40,6 +48,7 @@ public final class ResidualMlp {
     this.stream = stream;
   }
 
+  /** x [N, width] → [N, width]; x itself stays as it is. */
   public Variable forward(Tape tape, Variable x) {
     Variable normalized = norm == null ? x : norm.forward(tape, x);
     Variable hidden = up.forward(tape, normalized);

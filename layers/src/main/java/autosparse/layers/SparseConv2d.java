@@ -10,14 +10,21 @@ import autosparse.engine.operators.SparseConvolutionOperators;
 import autosparse.engine.sparse.ConvolutionKernel;
 
 /**
- * Sparse convolution without bias, ReLU, and the global average of its output. Weights are [K,
- * C_in, C_out] with row-fastest offsets.
+ * Sparse convolution without bias, ReLU, and the global average of its output. Stride 1 keeps the
+ * sites (submanifold convolution: Graham and van der Maaten, 2017). Weights are [K, C_in, C_out]
+ * with row-fastest offsets.
  */
 public final class SparseConv2d {
   private final ConvolutionKernel kernel;
   private final Variable weight;
   private final boolean ofOnes;
 
+  /**
+   * Makes a weight [K, in, out], which starts Kaiming normal by fan-out.
+   *
+   * @param in channels of the input, C_in
+   * @param out channels of the output, C_out
+   */
   public SparseConv2d(Parameters.Namespace names, ConvolutionKernel kernel, long in, long out) {
     this(names, kernel, in, out, false);
   }
@@ -29,12 +36,16 @@ public final class SparseConv2d {
     this.ofOnes = ofOnes;
   }
 
-  /** The first layer of a tower: its input is 1 at every site and is never stored. */
+  /**
+   * The first layer of a tower: its input is 1 at every site and is never stored. Makes a
+   * weight [K, 1, out].
+   */
   public static SparseConv2d ofOnes(
       Parameters.Namespace names, ConvolutionKernel kernel, long out) {
     return new SparseConv2d(names, kernel, 1, out, true);
   }
 
+  /** Extent, stride and dilation. */
   public ConvolutionKernel kernel() {
     return kernel;
   }
@@ -82,8 +93,12 @@ public final class SparseConv2d {
   }
 
   /**
+   * Features on the level of the kernel's output, and their averages.
+   *
    * @param level the pyramid's level that x lives on
    * @param x [N, C_in]; null for a layer of ones
+   * @param pool the sites that the averages are formed over
+   * @throws IllegalArgumentException for a layer of ones on another level than 0
    */
   public SparseFunctions.Level forward(
       Tape tape, PatternPyramid pyramid, int level, Variable x, Pool pool) {

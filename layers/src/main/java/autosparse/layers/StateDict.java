@@ -9,6 +9,7 @@ import java.util.Map;
 
 /** Named tensors of a module, sharing its memory: what is saved, and what loading writes to. */
 public record StateDict(Map<String, Tensor> tensors) {
+  /** Keeps the order of the map, which is copied; the tensors are shared. */
   public StateDict {
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
   }

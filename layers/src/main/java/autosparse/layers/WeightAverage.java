@@ -25,7 +25,11 @@ public final class WeightAverage implements AutoCloseable {
   private final Map<String, Tensor> averages = new LinkedHashMap<>();
 
   /**
-   * @param horizon in steps
+   * Makes averages of the parameters there are by now; they take as much memory as these.
+   *
+   * @param parent of the scope that holds the averages
+   * @param horizon in steps, above 0
+   * @throws IllegalArgumentException when it is not
    */
   public WeightAverage(TensorScope parent, Parameters parameters, double horizon) {
     if (!(horizon > 0)) {
@@ -95,6 +99,7 @@ public final class WeightAverage implements AutoCloseable {
     return new StateDict(averages);
   }
 
+  /** Frees the averages. */
   @Override
   public void close() {
     scope.close();

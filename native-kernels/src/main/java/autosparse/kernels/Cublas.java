@@ -25,6 +25,9 @@ public final class Cublas implements AutoCloseable {
   /** What NVIDIA advises for its newest GPUs; without one the library takes it when it wants. */
   private static final long WORKSPACE_BYTES = 32L << 20;
 
+  /** Alpha and beta of a product. */
+  private static final int SCALARS_BYTES = 2 * Float.BYTES;
+
   /** How products of floats are formed; those of bfloat16 are exact, and summed in float. */
   public enum Arithmetic {
     FP32(cublasComputeType.CUBLAS_COMPUTE_32F),
@@ -56,13 +59,13 @@ public final class Cublas implements AutoCloseable {
   /** The library's memory; it computes nothing, as on a planning context, until it is started. */
   Cublas(CudaContext context) {
     this.context = context;
-    scalars = context.driver().allocatePinned(2 * Float.BYTES);
+    scalars = context.pin(HostLedger.Kind.ARGUMENTS, SCALARS_BYTES);
     alpha = new Address(scalars.address());
     beta = new Address(scalars.address() + Float.BYTES);
     try {
       workspace = context.allocate(WORKSPACE_BYTES);
     } catch (RuntimeException e) {
-      Cleanup.after(e, () -> context.driver().freePinned(scalars));
+      Cleanup.after(e, this::unpinScalars);
       throw e;
     }
     version = "cuBLAS (planned)";
@@ -231,7 +234,11 @@ public final class Cublas implements AutoCloseable {
       context.run("closing cuBLAS", this::destroy);
     }
     workspace.close();
-    context.run("freeing cuBLAS' scalars", () -> context.driver().freePinned(scalars));
+    context.run("freeing cuBLAS' scalars", this::unpinScalars);
+  }
+
+  private void unpinScalars() {
+    context.unpin(HostLedger.Kind.ARGUMENTS, scalars, SCALARS_BYTES);
   }
 
   private void destroy() {

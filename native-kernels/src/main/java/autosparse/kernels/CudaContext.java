@@ -4,9 +4,7 @@ import autosparse.kernels.Driver.DeviceBlock;
 import autosparse.kernels.Driver.PinnedBlock;
 import autosparse.kernels.Ptx.Parameter;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,9 +18,6 @@ import java.util.function.Supplier;
  * the launch before it. Driven by one thread at a time.
  */
 public final class CudaContext implements AutoCloseable {
-  /** What {@link #accounts} calls the context's own memory. */
-  public static final String CONTEXT = "context";
-
   /** Sections of the ring of the first stream; what a step writes fits one. */
   private static final int STAGING_SECTIONS = 8;
 
@@ -36,6 +31,8 @@ public final class CudaContext implements AutoCloseable {
   private final Driver.Stream stream;
   private final Staging staging;
   private final Fetching fetching;
+  private final Uploads uploads;
+  private final DeviceAccounts accounts = new DeviceAccounts(this::freeBytes);
   private final Map<String, LoadedModule> modules = new HashMap<>();
   private final List<PinnedBlock> argumentBlocks = new ArrayList<>();
   private final HostLedger host = new HostLedger();
@@ -43,16 +40,8 @@ public final class CudaContext implements AutoCloseable {
   private String lastLaunch = "none";
   private long launches;
   private long waits;
-  private Uploads uploads;
-  private boolean begun;
-  private boolean uploading;
   private String capturing;
   private boolean closed;
-
-  /** Device memory that tensors cannot have, in bytes, in the order of its taking. */
-  private final Map<String, Long> accounts = new LinkedHashMap<>();
-
-  private long accountedFree;
 
   private record LoadedModule(Ptx ptx, Driver.Module module) {}
 
@@ -63,6 +52,7 @@ public final class CudaContext implements AutoCloseable {
     this.stream = driver.createStream();
     this.staging = new Staging(this, driver, stream, STAGING_SECTIONS);
     this.fetching = new Fetching(this, driver, stream);
+    this.uploads = new Uploads(this, driver, stream);
   }
 
   /**
@@ -101,7 +91,7 @@ public final class CudaContext implements AutoCloseable {
     try {
       long contextBytes = contextBytes(driver, gpu.ordinal());
       CudaContext context = new CudaContext(driver, gpu);
-      context.startAccounts(contextBytes);
+      context.accounts.start(contextBytes, driver.memoryInfo().free());
       return context;
     } catch (DriverFailure e) {
       Cleanup.after(e, () -> driver.releaseContext(gpu.ordinal()));
@@ -146,6 +136,7 @@ public final class CudaContext implements AutoCloseable {
     return Optional.ofNullable(planning);
   }
 
+  /** The device, as the driver describes it. */
   public Gpu gpu() {
     return gpu;
   }
@@ -155,38 +146,9 @@ public final class CudaContext implements AutoCloseable {
     return CudaDriver.text(ask("asking for the version", driver::version));
   }
 
-  private void startAccounts(long contextBytes) {
-    accounts.put(CONTEXT, contextBytes);
-    accountedFree = driver.memoryInfo().free();
-  }
-
-  /**
-   * Books what is less free on the device than at the last call as taken for a purpose. What other
-   * processes take or give back in between is booked with it: the driver does not tell them apart.
-   *
-   * @return the bytes booked by this call
-   */
-  public long account(String purpose) {
-    long free = freeBytes();
-    long taken = Math.max(0, accountedFree - free);
-    accountedFree = free;
-    accounts.merge(purpose, taken, Long::sum);
-    return taken;
-  }
-
-  /** Takes back what {@link #account} booked: it was given back to the device. */
-  public void release(String purpose, long bytes) {
-    accounts.merge(purpose, -bytes, Long::sum);
-    accountedFree = freeBytes();
-  }
-
-  /**
-   * Device memory that this process has by now taken for other things than tensors, in bytes: for
-   * the context itself and, by the purposes of {@link #account}, for all that the driver and its
-   * libraries took since.
-   */
-  public Map<String, Long> accounts() {
-    return Collections.unmodifiableMap(accounts);
+  /** What this process has taken of the device for other things than tensors. */
+  public DeviceAccounts accounts() {
+    return accounts;
   }
 
   /** Memory that no process holds, in bytes. */
@@ -312,14 +274,7 @@ public final class CudaContext implements AutoCloseable {
    */
   public void beginUpload() {
     refuseCapture("uploading");
-    if (uploading) {
-      throw new IllegalStateException("an upload inside an upload");
-    }
-    if (uploads == null) {
-      uploads = ask("preparing uploads", () -> new Uploads(this, driver, stream));
-    }
-    run("starting an upload", uploads::begin);
-    begun = true;
+    uploads.begin();
   }
 
   /**
@@ -328,24 +283,12 @@ public final class CudaContext implements AutoCloseable {
    */
   public void fillUpload(Runnable copies) {
     refuseCapture("uploading");
-    if (uploading || !begun) {
-      throw new IllegalStateException("an upload that was not begun, or is being filled");
-    }
-    begun = false;
-    uploading = true;
-    try {
-      copies.run();
-    } finally {
-      uploading = false;
-      run("ending an upload", uploads::end);
-    }
+    uploads.fill(copies);
   }
 
   /** What is queued from now on waits for the uploads so far. The host does not. */
   public void awaitUploads() {
-    if (uploads != null) {
-      run("awaiting uploads", uploads::await);
-    }
+    uploads.await();
   }
 
   private void refuseCapture(String what) {
@@ -383,12 +326,12 @@ public final class CudaContext implements AutoCloseable {
   /** What writes go through now. */
   Staging staging() {
     refuseCapture("a copy to the device");
-    return uploading ? uploads.staging() : staging;
+    return uploads.isFilling() ? uploads.staging() : staging;
   }
 
   Fetching fetching() {
     refuseCapture("a copy from the device");
-    if (uploading) {
+    if (uploads.isFilling()) {
       throw new IllegalStateException("a copy from the device inside an upload");
     }
     return fetching;
@@ -396,7 +339,7 @@ public final class CudaContext implements AutoCloseable {
 
   /** Stream that copies and fills are queued on now. */
   Driver.Stream copyStream() {
-    return uploading ? uploads.stream() : stream;
+    return uploads.isFilling() ? uploads.stream() : stream;
   }
 
   Driver driver() {
@@ -425,7 +368,7 @@ public final class CudaContext implements AutoCloseable {
       int sharedBytes,
       PinnedBlock arguments) {
     follow();
-    if (uploading) {
+    if (uploads.isFilling()) {
       throw new IllegalStateException("kernel " + kernel + " launched inside an upload");
     }
     try {
@@ -522,9 +465,7 @@ public final class CudaContext implements AutoCloseable {
         "closing",
         () -> {
           driver.synchronize(stream);
-          if (uploads != null) {
-            uploads.close();
-          }
+          uploads.close();
           staging.close();
           fetching.close();
           argumentBlocks.forEach(

@@ -26,118 +26,119 @@ public final class DeviceRange implements AutoCloseable {
     return block.address();
   }
 
+  /** Size in bytes. */
   public long bytes() {
     return bytes;
   }
 
+  /** Copies elements of an array to the device; returns when the array may be changed. */
   public void write(long offset, float[] source, int at, int count) {
-    context
-        .staging()
-        .write(
-            block,
-            check(offset, 4L * count),
-            4L * count,
-            (buffer, from, length) ->
-                buffer.asFloatBuffer().put(source, at + (int) (from / 4), length / 4));
+    write(
+        offset,
+        Float.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asFloatBuffer().put(source, at + from, length));
   }
 
+  /** As {@link #write(long, float[], int, int)}. */
   public void write(long offset, double[] source, int at, int count) {
-    context
-        .staging()
-        .write(
-            block,
-            check(offset, 8L * count),
-            8L * count,
-            (buffer, from, length) ->
-                buffer.asDoubleBuffer().put(source, at + (int) (from / 8), length / 8));
+    write(
+        offset,
+        Double.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asDoubleBuffer().put(source, at + from, length));
   }
 
+  /** As {@link #write(long, float[], int, int)}. */
   public void write(long offset, int[] source, int at, int count) {
-    context
-        .staging()
-        .write(
-            block,
-            check(offset, 4L * count),
-            4L * count,
-            (buffer, from, length) ->
-                buffer.asIntBuffer().put(source, at + (int) (from / 4), length / 4));
+    write(
+        offset,
+        Integer.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asIntBuffer().put(source, at + from, length));
   }
 
+  /** As {@link #write(long, float[], int, int)}. */
   public void write(long offset, long[] source, int at, int count) {
-    context
-        .staging()
-        .write(
-            block,
-            check(offset, 8L * count),
-            8L * count,
-            (buffer, from, length) ->
-                buffer.asLongBuffer().put(source, at + (int) (from / 8), length / 8));
+    write(
+        offset,
+        Long.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asLongBuffer().put(source, at + from, length));
   }
 
+  /** As {@link #write(long, float[], int, int)}. */
   public void write(long offset, short[] source, int at, int count) {
-    context
-        .staging()
-        .write(
-            block,
-            check(offset, 2L * count),
-            2L * count,
-            (buffer, from, length) ->
-                buffer.asShortBuffer().put(source, at + (int) (from / 2), length / 2));
+    write(
+        offset,
+        Short.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asShortBuffer().put(source, at + from, length));
   }
 
-  public void read(long offset, short[] target, int at, int count) {
-    context
-        .fetching()
-        .read(
-            block,
-            check(offset, 2L * count),
-            2L * count,
-            (buffer, from, length) ->
-                buffer.asShortBuffer().get(target, at + (int) (from / 2), length / 2));
-  }
-
+  /** Copies elements from the device to an array; returns when they are there. */
   public void read(long offset, float[] target, int at, int count) {
-    context
-        .fetching()
-        .read(
-            block,
-            check(offset, 4L * count),
-            4L * count,
-            (buffer, from, length) ->
-                buffer.asFloatBuffer().get(target, at + (int) (from / 4), length / 4));
+    read(
+        offset,
+        Float.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asFloatBuffer().get(target, at + from, length));
   }
 
+  /** As {@link #read(long, float[], int, int)}. */
   public void read(long offset, double[] target, int at, int count) {
-    context
-        .fetching()
-        .read(
-            block,
-            check(offset, 8L * count),
-            8L * count,
-            (buffer, from, length) ->
-                buffer.asDoubleBuffer().get(target, at + (int) (from / 8), length / 8));
+    read(
+        offset,
+        Double.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asDoubleBuffer().get(target, at + from, length));
   }
 
+  /** As {@link #read(long, float[], int, int)}. */
   public void read(long offset, int[] target, int at, int count) {
-    context
-        .fetching()
-        .read(
-            block,
-            check(offset, 4L * count),
-            4L * count,
-            (buffer, from, length) ->
-                buffer.asIntBuffer().get(target, at + (int) (from / 4), length / 4));
+    read(
+        offset,
+        Integer.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asIntBuffer().get(target, at + from, length));
   }
 
+  /** As {@link #read(long, float[], int, int)}. */
   public void read(long offset, long[] target, int at, int count) {
-    context
-        .fetching()
-        .read(
-            block,
-            check(offset, 8L * count),
-            8L * count,
-            (buffer, from, length) ->
-                buffer.asLongBuffer().get(target, at + (int) (from / 8), length / 8));
+    read(
+        offset,
+        Long.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asLongBuffer().get(target, at + from, length));
+  }
+
+  /** As {@link #read(long, float[], int, int)}. */
+  public void read(long offset, short[] target, int at, int count) {
+    read(
+        offset,
+        Short.BYTES,
+        count,
+        (buffer, from, length) -> buffer.asShortBuffer().get(target, at + from, length));
+  }
+
+  /** Moves some elements of a copy, from number {@code from} on, between array and buffer. */
+  @FunctionalInterface
+  private interface Elements {
+    void move(ByteBuffer buffer, int from, int count);
+
+    default Piece ofWidth(int width) {
+      return (buffer, from, length) -> move(buffer, (int) (from / width), length / width);
+    }
+  }
+
+  private void write(long offset, int width, int count, Elements elements) {
+    long length = (long) width * count;
+    context.staging().write(block, check(offset, length), length, elements.ofWidth(width));
+  }
+
+  private void read(long offset, int width, int count, Elements elements) {
+    long length = (long) width * count;
+    context.fetching().read(block, check(offset, length), length, elements.ofWidth(width));
   }
 
   /** Queues {@code words} copies of a 32-bit word from {@code offset} on. */

@@ -71,21 +71,25 @@ public final class Kernel {
     return int64(address);
   }
 
+  /** Next argument, of 64 bits. */
   public Kernel int64(long value) {
     arguments.putLong(slot(Parameter.I64), value);
     return this;
   }
 
+  /** Next argument, of 32 bits. */
   public Kernel int32(int value) {
     arguments.putInt(slot(Parameter.I32), value);
     return this;
   }
 
+  /** Next argument, in single precision. */
   public Kernel float32(float value) {
     arguments.putFloat(slot(Parameter.F32), value);
     return this;
   }
 
+  /** Next argument, in double precision. */
   public Kernel float64(double value) {
     arguments.putDouble(slot(Parameter.F64), value);
     return this;

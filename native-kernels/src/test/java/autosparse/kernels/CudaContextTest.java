@@ -90,20 +90,21 @@ class CudaContextTest {
   @Test
   void whatTheDriverTakesIsBookedByPurpose() {
     try (CudaContext context = open()) {
-      assertEquals(Map.of("context", 300L), context.accounts());
+      assertEquals(Map.of("context", 300L), context.accounts().taken());
       driver.freeBytes = 900;
-      assertEquals(100, context.account("modules"));
+      assertEquals(100, context.accounts().book("modules"));
       driver.freeBytes = 850;
-      assertEquals(50, context.account("graphs"));
-      assertEquals(0, context.account("graphs"));
+      assertEquals(50, context.accounts().book("graphs"));
+      assertEquals(0, context.accounts().book("graphs"));
       driver.freeBytes = 840;
-      assertEquals(10, context.account("graphs"));
-      assertEquals(Map.of("context", 300L, "modules", 100L, "graphs", 60L), context.accounts());
+      assertEquals(10, context.accounts().book("graphs"));
+      assertEquals(
+          Map.of("context", 300L, "modules", 100L, "graphs", 60L), context.accounts().taken());
       driver.freeBytes = 890;
-      context.release("graphs", 50);
-      assertEquals(10, context.accounts().get("graphs"));
+      context.accounts().release("graphs", 50);
+      assertEquals(10, context.accounts().taken().get("graphs"));
       driver.freeBytes = 950; // another process ended: nothing of ours
-      assertEquals(0, context.account("modules"));
+      assertEquals(0, context.accounts().book("modules"));
     }
   }
 

@@ -17,6 +17,30 @@ final class CpuElementwise extends ElementwiseOperators {
     this.pool = pool;
   }
 
+  /** Changes {@code count} values of a tile, the first of them element {@code from}. */
+  @FunctionalInterface
+  private interface Change {
+    void apply(Scratch scratch, long from, float[] values, int count);
+  }
+
+  /** y = change(x), tile by tile; slot 0 of the scratch holds the values. */
+  private void map(Tensor x, Tensor y, Change change) {
+    Tiles.elements(
+        pool,
+        y.elements(),
+        (scratch, from, count) -> {
+          float[] values = read(x, scratch, 0, from, count);
+          change.apply(scratch, from, values, count);
+          y.write(from, values, 0, count);
+        });
+  }
+
+  private static float[] read(Tensor x, Scratch scratch, int slot, long from, int count) {
+    float[] values = scratch.array(slot, count);
+    x.read(from, values, 0, count);
+    return values;
+  }
+
   @Override
   protected void applyFill(Tensor y, double value) {
     Tiles.elements(
@@ -31,29 +55,12 @@ final class CpuElementwise extends ElementwiseOperators {
 
   @Override
   protected void applyCopy(Tensor x, Tensor y) {
-    Tiles.elements(
-        pool,
-        y.elements(),
-        (scratch, from, count) -> {
-          float[] xs = scratch.array(0, count);
-          x.read(from, xs, 0, count);
-          y.write(from, xs, 0, count);
-        });
+    map(x, y, (scratch, from, values, count) -> {});
   }
 
   @Override
   protected void applyAdd(Tensor a, Tensor b, Tensor y) {
-    Tiles.elements(
-        pool,
-        y.elements(),
-        (scratch, from, count) -> {
-          float[] as = scratch.array(0, count);
-          float[] bs = scratch.array(1, count);
-          a.read(from, as, 0, count);
-          b.read(from, bs, 0, count);
-          addTo(as, bs, count);
-          y.write(from, as, 0, count);
-        });
+    map(a, y, (scratch, from, as, count) -> addTo(as, read(b, scratch, 1, from, count), count));
   }
 
   private static void addTo(float[] a, float[] b, int count) {
@@ -64,17 +71,11 @@ final class CpuElementwise extends ElementwiseOperators {
 
   @Override
   protected void applyAxpy(double alpha, Tensor x, Tensor y) {
-    Tiles.elements(
-        pool,
-        y.elements(),
-        (scratch, from, count) -> {
-          float[] xs = scratch.array(0, count);
-          float[] ys = scratch.array(1, count);
-          x.read(from, xs, 0, count);
-          y.read(from, ys, 0, count);
-          multiplyAdd((float) alpha, xs, ys, count);
-          y.write(from, ys, 0, count);
-        });
+    map(
+        y,
+        y,
+        (scratch, from, ys, count) ->
+            multiplyAdd((float) alpha, read(x, scratch, 1, from, count), ys, count));
   }
 
   private static void multiplyAdd(float alpha, float[] x, float[] y, int count) {
@@ -85,15 +86,7 @@ final class CpuElementwise extends ElementwiseOperators {
 
   @Override
   protected void applyScale(double alpha, Tensor x, Tensor y) {
-    Tiles.elements(
-        pool,
-        y.elements(),
-        (scratch, from, count) -> {
-          float[] xs = scratch.array(0, count);
-          x.read(from, xs, 0, count);
-          multiply((float) alpha, xs, 0, count);
-          y.write(from, xs, 0, count);
-        });
+    map(x, y, (scratch, from, xs, count) -> multiply((float) alpha, xs, 0, count));
   }
 
   private static void multiply(float factor, float[] x, int from, int to) {
@@ -107,19 +100,16 @@ final class CpuElementwise extends ElementwiseOperators {
     long columns = x.shape().rowElements();
     long[] starts = Segments.read("scaleGroups", offsets, x.dim(0));
     float[] factors = factor.toFloats();
-    Tiles.elements(
-        pool,
-        y.elements(),
-        (scratch, from, count) -> {
-          float[] xs = scratch.array(0, count);
-          x.read(from, xs, 0, count);
+    map(
+        x,
+        y,
+        (scratch, from, xs, count) -> {
           int group = groupOf(starts, from / columns);
           for (int at = 0; at < count; group++) {
             int end = (int) Math.min(count, starts[group + 1] * columns - from);
             multiply(factors[group], xs, at, Math.max(at, end));
             at = Math.max(at, end);
           }
-          y.write(from, xs, 0, count);
         });
   }
 
@@ -131,21 +121,15 @@ final class CpuElementwise extends ElementwiseOperators {
 
   @Override
   protected void applyActivation(Activation activation, Tensor x, Tensor y) {
-    Tiles.elements(
-        pool,
-        y.elements(),
-        (scratch, from, count) -> {
-          float[] xs = scratch.array(0, count);
-          x.read(from, xs, 0, count);
+    map(
+        x,
+        y,
+        (scratch, from, xs, count) -> {
           switch (activation) {
             case IDENTITY -> {}
             case RELU -> relu(xs, count);
-            case GELU -> {
-              float[] gaussians = gaussians(scratch, xs, count);
-              gelu(xs, gaussians, count);
-            }
+            case GELU -> gelu(xs, gaussians(scratch, xs, count), count);
           }
-          y.write(from, xs, 0, count);
         });
   }
 
@@ -215,16 +199,12 @@ final class CpuElementwise extends ElementwiseOperators {
   }
 
   private void geluBackward(Tensor x, Tensor dy, Tensor dx) {
-    Tiles.elements(
-        pool,
-        dx.elements(),
-        (scratch, from, count) -> {
-          float[] xs = scratch.array(0, count);
-          float[] ds = scratch.array(3, count);
-          x.read(from, xs, 0, count);
-          dy.read(from, ds, 0, count);
+    map(
+        dy,
+        dx,
+        (scratch, from, ds, count) -> {
+          float[] xs = read(x, scratch, 3, from, count);
           geluSlope(xs, gaussians(scratch, xs, count), ds, count);
-          dx.write(from, ds, 0, count);
         });
   }
 
@@ -232,16 +212,13 @@ final class CpuElementwise extends ElementwiseOperators {
   protected void applyDropout(Tensor x, double keep, long seed, Tensor y) {
     long threshold = DropoutMask.threshold(keep);
     float factor = (float) (1 / keep);
-    Tiles.elements(
-        pool,
-        y.elements(),
-        (scratch, from, count) -> {
-          float[] xs = scratch.array(0, count);
-          x.read(from, xs, 0, count);
+    map(
+        x,
+        y,
+        (scratch, from, xs, count) -> {
           for (int i = 0; i < count; i++) {
             xs[i] = DropoutMask.keeps(seed, from + i, threshold) ? xs[i] * factor : 0f;
           }
-          y.write(from, xs, 0, count);
         });
   }
 

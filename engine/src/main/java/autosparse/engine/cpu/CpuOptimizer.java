@@ -32,19 +32,55 @@ final class CpuOptimizer extends OptimizerOperators {
     return after - 1;
   }
 
+  /**
+   * Elements {@code from} to {@code from + count} of one of several tensors.
+   *
+   * @param number of the tile among those of all the tensors
+   */
+  private record Tile(long number, int tensor, long from, int count) {
+    /** This tile of one of several lists of tensors, which are alike. */
+    float[] read(List<Tensor> tensors, Scratch scratch, int slot) {
+      float[] values = scratch.array(slot, count);
+      tensors.get(tensor).read(from, values, 0, count);
+      return values;
+    }
+
+    void write(List<Tensor> tensors, float[] values) {
+      tensors.get(tensor).write(from, values, 0, count);
+    }
+  }
+
+  @FunctionalInterface
+  private interface TileWork {
+    void run(Scratch scratch, Tile tile);
+  }
+
+  /**
+   * Does some work on each tile of tensors.
+   *
+   * @param firsts from {@link #firstTiles}
+   */
+  private void eachTile(List<Tensor> tensors, long[] firsts, TileWork work) {
+    pool.run(
+        firsts[tensors.size()],
+        (worker, number) -> {
+          int p = tensorOf(firsts, number);
+          long from = (number - firsts[p]) * Tiles.ELEMENTS;
+          int count = (int) Math.min(Tiles.ELEMENTS, tensors.get(p).elements() - from);
+          work.run(pool.scratch(worker), new Tile(number, p, from, count));
+        });
+  }
+
   @Override
   protected void applyGlobalNorm(List<Tensor> gradients, Tensor norm) {
     long[] firsts = firstTiles(gradients);
     double[] squares = new double[Math.toIntExact(firsts[gradients.size()])];
-    pool.run(
-        squares.length,
-        (worker, tile) -> {
-          int p = tensorOf(firsts, tile);
-          long from = (tile - firsts[p]) * Tiles.ELEMENTS;
-          int count = (int) Math.min(Tiles.ELEMENTS, gradients.get(p).elements() - from);
-          float[] values = pool.scratch(worker).array(0, count);
-          gradients.get(p).read(from, values, 0, count);
-          squares[(int) tile] = FloatMath.dot(values, values, 0, count);
+    eachTile(
+        gradients,
+        firsts,
+        (scratch, tile) -> {
+          float[] values = tile.read(gradients, scratch, 0);
+          squares[(int) tile.number()] = FloatMath.dot(values, values, 0, tile.count());
         });
     double total = 0;
     for (double square : squares) {
@@ -63,49 +99,36 @@ final class CpuOptimizer extends OptimizerOperators {
       Tensor norm) {
     double clip = settings.clipNorm() > 0 ? Math.min(1, settings.clipNorm() / norm.item()) : 1;
     Update update = Update.of(settings, clip);
-    long[] firsts = firstTiles(weights);
-    pool.run(
-        firsts[weights.size()],
-        (worker, tile) -> {
-          int p = tensorOf(firsts, tile);
-          long from = (tile - firsts[p]) * Tiles.ELEMENTS;
-          int count = (int) Math.min(Tiles.ELEMENTS, weights.get(p).elements() - from);
-          Scratch scratch = pool.scratch(worker);
-          float[] w = scratch.array(0, count);
-          float[] g = scratch.array(1, count);
-          float[] m = scratch.array(2, count);
-          float[] v = scratch.array(3, count);
-          weights.get(p).read(from, w, 0, count);
-          gradients.get(p).read(from, g, 0, count);
-          firstMoments.get(p).read(from, m, 0, count);
-          secondMoments.get(p).read(from, v, 0, count);
-          update.apply(w, g, m, v, count);
-          weights.get(p).write(from, w, 0, count);
-          firstMoments.get(p).write(from, m, 0, count);
-          secondMoments.get(p).write(from, v, 0, count);
-          Arrays.fill(g, 0, count, 0);
-          gradients.get(p).write(from, g, 0, count);
+    eachTile(
+        weights,
+        firstTiles(weights),
+        (scratch, tile) -> {
+          float[] w = tile.read(weights, scratch, 0);
+          float[] g = tile.read(gradients, scratch, 1);
+          float[] m = tile.read(firstMoments, scratch, 2);
+          float[] v = tile.read(secondMoments, scratch, 3);
+          update.apply(w, g, m, v, tile.count());
+          tile.write(weights, w);
+          tile.write(firstMoments, m);
+          tile.write(secondMoments, v);
+          Arrays.fill(g, 0, tile.count(), 0);
+          tile.write(gradients, g);
         });
   }
 
   @Override
   protected void applyAverage(double share, List<Tensor> weights, List<Tensor> averages) {
     float taken = (float) share;
-    long[] firsts = firstTiles(weights);
-    pool.run(
-        firsts[weights.size()],
-        (worker, tile) -> {
-          int p = tensorOf(firsts, tile);
-          long from = (tile - firsts[p]) * Tiles.ELEMENTS;
-          int count = (int) Math.min(Tiles.ELEMENTS, weights.get(p).elements() - from);
-          float[] w = pool.scratch(worker).array(0, count);
-          float[] a = pool.scratch(worker).array(1, count);
-          weights.get(p).read(from, w, 0, count);
-          averages.get(p).read(from, a, 0, count);
-          for (int i = 0; i < count; i++) {
+    eachTile(
+        weights,
+        firstTiles(weights),
+        (scratch, tile) -> {
+          float[] w = tile.read(weights, scratch, 0);
+          float[] a = tile.read(averages, scratch, 1);
+          for (int i = 0; i < tile.count(); i++) {
             a[i] = Math.fma(taken, w[i] - a[i], a[i]);
           }
-          averages.get(p).write(from, a, 0, count);
+          tile.write(averages, a);
         });
   }
 
@@ -122,20 +145,16 @@ final class CpuOptimizer extends OptimizerOperators {
       float inverseCorrection2,
       float epsilon) {
     static Update of(AdamStep settings, double clip) {
-      double step = (double) settings.step();
-      double correction1 = 1 - StrictMath.pow(settings.beta1(), step);
-      double correction2 = 1 - StrictMath.pow(settings.beta2(), step);
-      double decay = settings.weightDecay();
       return new Update(
           (float) clip,
-          (float) (settings.decoupled() ? 0 : decay),
-          (float) (settings.decoupled() ? settings.rate() * decay : 0),
+          (float) settings.coupledDecay(),
+          (float) settings.decoupledDecay(),
           (float) settings.beta1(),
           (float) (1 - settings.beta1()),
           (float) settings.beta2(),
           (float) (1 - settings.beta2()),
-          (float) (settings.rate() / correction1),
-          (float) (1 / correction2),
+          (float) (settings.rate() / settings.correction1()),
+          (float) (1 / settings.correction2()),
           (float) settings.epsilon());
     }
 

@@ -29,11 +29,7 @@ final class CpuSparsePattern extends SparsePatternOperators {
   @Override
   protected Sites applyDownsample(Sites sites, int stride, TensorScope scope) {
     int batch = sites.batch();
-    long[] firstRows = new long[batch + 1];
-    for (int b = 0; b < batch; b++) {
-      long fineRows = sites.firstRow(b + 1) - sites.firstRow(b);
-      firstRows[b + 1] = firstRows[b] + (fineRows + stride - 1) / stride;
-    }
+    long[] firstRows = sites.coarserRows(stride);
     long rows = firstRows[batch];
     Tensor rowPointers = scope.create("row pointers", DType.I64, MemoryTag.SITES, rows + 1);
     rowPointers.write(0, new long[1], 0, 1);

@@ -38,10 +38,10 @@ public final class CudaOperators {
       CudaContext context, Precision precision, SparsePatternOperators pattern) {
     Cublas.Attempt products = Cublas.load(context);
     try {
-      context.account(MemoryBudget.CUBLAS);
+      context.accounts().book(MemoryBudget.CUBLAS);
       CudaGemm gemm = new CudaGemm(context, precision, products);
       Operators operators = assemble(context, precision, pattern, gemm);
-      context.account(MemoryBudget.MODULES);
+      context.accounts().book(MemoryBudget.MODULES);
       return operators;
     } catch (RuntimeException e) {
       Cleanup.after(e, products::close);

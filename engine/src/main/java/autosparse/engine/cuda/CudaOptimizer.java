@@ -109,18 +109,16 @@ final class CudaOptimizer extends OptimizerOperators {
   }
 
   private static AdamConstants constants(AdamStep settings) {
-    double step = (double) settings.step();
-    double decay = settings.weightDecay();
     return new AdamConstants(
         (float) settings.clipNorm(),
-        (float) (settings.decoupled() ? 0 : decay),
-        (float) (settings.decoupled() ? settings.rate() * decay : 0),
+        (float) settings.coupledDecay(),
+        (float) settings.decoupledDecay(),
         (float) settings.beta1(),
         (float) (1 - settings.beta1()),
         (float) settings.beta2(),
         (float) (1 - settings.beta2()),
-        (float) (settings.rate() / (1 - StrictMath.pow(settings.beta1(), step))),
-        (float) (1 / (1 - StrictMath.pow(settings.beta2(), step))),
+        (float) (settings.rate() / settings.correction1()),
+        (float) (1 / settings.correction2()),
         (float) settings.epsilon());
   }
 }

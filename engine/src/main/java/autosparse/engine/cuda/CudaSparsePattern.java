@@ -33,11 +33,7 @@ final class CudaSparsePattern extends SparsePatternOperators {
   @Override
   protected Sites applyDownsample(Sites sites, int stride, TensorScope scope) {
     int batch = sites.batch();
-    long[] firstRows = new long[batch + 1];
-    for (int b = 0; b < batch; b++) {
-      long fineRows = sites.firstRow(b + 1) - sites.firstRow(b);
-      firstRows[b + 1] = firstRows[b] + (fineRows + stride - 1) / stride;
-    }
+    long[] firstRows = sites.coarserRows(stride);
     long rows = firstRows[batch];
     Tensor rowPointers = scope.create("row pointers", I64, MemoryTag.SITES, rows + 1);
     Tensor siteOffsets = scope.create("site offsets", I64, MemoryTag.SITES, batch + 1);

@@ -50,13 +50,13 @@ public final class CudaWorkGraph implements WorkGraph {
 
   /** Returns whether there was memory for it. */
   private boolean capture() {
-    long graphs = context.accounts().getOrDefault(MemoryBudget.GRAPHS, 0L);
+    long graphs = context.accounts().taken().getOrDefault(MemoryBudget.GRAPHS, 0L);
     if (graphs >= MemoryBudget.GRAPHS_BYTES) {
       return false; // before the driver is asked for anything: this is every run's way from now on
     }
-    context.account(MemoryBudget.FIRST_LAUNCHES);
+    context.accounts().book(MemoryBudget.FIRST_LAUNCHES);
     blocks.keepForReplays(() -> captured = context.capture(name, piece));
-    bytes = context.account(MemoryBudget.GRAPHS);
+    bytes = context.accounts().book(MemoryBudget.GRAPHS);
     return true;
   }
 
@@ -69,7 +69,7 @@ public final class CudaWorkGraph implements WorkGraph {
     if (captured != null) {
       captured.close();
       blocks.endReplays();
-      context.release(MemoryBudget.GRAPHS, bytes);
+      context.accounts().release(MemoryBudget.GRAPHS, bytes);
     }
   }
 }

@@ -1,2 +1,2 @@
-/** The CUDA engine: float, our kernels, everything queued on one stream. */
+/** The CUDA engine: float, tf32 or bfloat16, our kernels, everything queued on one stream. */
 package autosparse.engine.cuda;

@@ -1,6 +1,6 @@
 package autosparse.engine.memory;
 
-import autosparse.kernels.CudaContext;
+import autosparse.kernels.DeviceAccounts;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -43,7 +43,7 @@ public record MemoryBudget(long bytes, Map<String, Long> taken, String flag) {
 
   /** What the driver takes where no device is there to be asked, by purpose: an allowance. */
   private static final Map<String, Long> PLANNED =
-      ordered(CudaContext.CONTEXT, 640L << 20, MODULES, 96L << 20, CUBLAS, 96L << 20);
+      ordered(DeviceAccounts.CONTEXT, 640L << 20, MODULES, 96L << 20, CUBLAS, 96L << 20);
 
   /**
    * What a process took is the difference of what was free before and after, and other processes

@@ -15,7 +15,9 @@ import java.util.function.Supplier;
 public final class MemoryLedger {
   /** What happened. */
   public enum Action {
+    /** A block was taken. */
     ALLOCATE,
+    /** A block was given back. */
     FREE
   }
 
@@ -72,6 +74,7 @@ public final class MemoryLedger {
     recording = on;
   }
 
+  /** Books a block that was taken. */
   public void allocated(MemoryTag tag, String name, long offset, long bytes) {
     long now = live.merge(tag, bytes, Long::sum);
     peak.merge(tag, now, Math::max);
@@ -86,6 +89,7 @@ public final class MemoryLedger {
     }
   }
 
+  /** Books a block that was given back. */
   public void freed(MemoryTag tag, String name, long offset, long bytes) {
     live.merge(tag, -bytes, Long::sum);
     liveBytes -= bytes;
@@ -100,18 +104,22 @@ public final class MemoryLedger {
     events.add(new Event(System.nanoTime(), action, tag, takenFor, name, offset, bytes, liveBytes));
   }
 
+  /** Bytes held now. */
   public long liveBytes() {
     return liveBytes;
   }
 
+  /** Bytes held now for one purpose. */
   public long liveBytes(MemoryTag tag) {
     return live.getOrDefault(tag, 0L);
   }
 
+  /** Most bytes that were held at once. */
   public long peakBytes() {
     return peakBytes;
   }
 
+  /** Most bytes that were held at once for one purpose. */
   public long peakBytes(MemoryTag tag) {
     return peak.getOrDefault(tag, 0L);
   }

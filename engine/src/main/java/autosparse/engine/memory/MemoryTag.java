@@ -2,8 +2,11 @@ package autosparse.engine.memory;
 
 /** What an allocation is for; every memory report is a sum over these. */
 public enum MemoryTag {
+  /** Parameters of a network. */
   WEIGHTS,
+  /** Gradients of parameters, which passes add to. */
   GRADIENTS,
+  /** Moments and averages of parameters. */
   OPTIMIZER,
   /** Active coordinates of a level. */
   SITES,

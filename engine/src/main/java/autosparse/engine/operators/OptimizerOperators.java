@@ -21,7 +21,27 @@ public abstract class OptimizerOperators {
       double epsilon,
       double weightDecay,
       boolean decoupled,
-      double clipNorm) {}
+      double clipNorm) {
+    /** Factor of the weight in what is added to its gradient. */
+    public double coupledDecay() {
+      return decoupled ? 0 : weightDecay;
+    }
+
+    /** Factor of the weight in what is taken from itself. */
+    public double decoupledDecay() {
+      return decoupled ? rate * weightDecay : 0;
+    }
+
+    /** What the first moment, which started from 0, is divided by: 1 − β₁^step. */
+    public double correction1() {
+      return 1 - StrictMath.pow(beta1, (double) step);
+    }
+
+    /** What the second moment is divided by: 1 − β₂^step. */
+    public double correction2() {
+      return 1 - StrictMath.pow(beta2, (double) step);
+    }
+  }
 
   /**
    * norm = √Σ g² over all tensors, in a fixed order.

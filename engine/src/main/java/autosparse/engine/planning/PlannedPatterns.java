@@ -222,11 +222,7 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
     @Override
     protected Sites applyDownsample(Sites sites, int stride, TensorScope scope) {
       int batch = sites.batch();
-      long[] firstRows = new long[batch + 1];
-      for (int b = 0; b < batch; b++) {
-        long fineRows = sites.firstRow(b + 1) - sites.firstRow(b);
-        firstRows[b + 1] = firstRows[b] + (fineRows + stride - 1) / stride;
-      }
+      long[] firstRows = sites.coarserRows(stride);
       long[] firstSites = counts.firstSites(sites, stride, null);
       return new Sites(
           scope.create("row pointers", DType.I64, MemoryTag.SITES, firstRows[batch] + 1),

@@ -32,12 +32,8 @@ final class ReferenceSparsePattern extends SparsePatternOperators {
       coarse.add(new Coordinate(site.matrix, site.row / stride, site.column / stride));
     }
     int batch = sites.batch();
-    long[] firstRows = new long[batch + 1];
+    long[] firstRows = sites.coarserRows(stride);
     long[] firstSites = new long[batch + 1];
-    for (int b = 0; b < batch; b++) {
-      long fineRows = sites.firstRow(b + 1) - sites.firstRow(b);
-      firstRows[b + 1] = firstRows[b] + (fineRows + stride - 1) / stride;
-    }
     long[] rowPointers = new long[Math.toIntExact(firstRows[batch] + 1)];
     int[] columns = new int[coarse.size()];
     int at = 0;

@@ -176,6 +176,19 @@ public final class Sites {
     return firstRows[b];
   }
 
+  /**
+   * First lattice row of each matrix one level up, where a row stands for {@code stride} of these,
+   * then the number of rows there: [B+1].
+   */
+  public long[] coarserRows(int stride) {
+    long[] coarse = new long[firstRows.length];
+    for (int b = 0; b < batch(); b++) {
+      long rows = firstRows[b + 1] - firstRows[b];
+      coarse[b + 1] = coarse[b] + (rows + stride - 1) / stride;
+    }
+    return coarse;
+  }
+
   /** First site of matrix b; of b = {@link #batch}, the number of all sites. */
   public long firstSite(int b) {
     return firstSites[b];

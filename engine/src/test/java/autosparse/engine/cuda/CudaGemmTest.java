@@ -2,12 +2,11 @@ package autosparse.engine.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.fail;
-import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import autosparse.engine.BFloat16;
 import autosparse.engine.CudaDevice;
+import autosparse.engine.GpuTests;
 import autosparse.engine.HostDevice;
 import autosparse.engine.Precision;
 import autosparse.engine.Tensor;
@@ -38,13 +37,7 @@ class CudaGemmTest {
 
   @BeforeEach
   void requireGpu() {
-    CudaDriver driver = CudaDriver.probe();
-    if (!driver.isAvailable()) {
-      if ("1".equals(System.getenv("REQUIRE_GPU"))) {
-        fail("REQUIRE_GPU=1, but " + driver.unavailable());
-      }
-      abort(driver.unavailable());
-    }
+    GpuTests.require();
   }
 
   /** All tiles, transposes, unaligned sizes, cut inner dimensions. */

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import autosparse.kernels.CudaContext;
+import autosparse.kernels.DeviceAccounts;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -13,7 +13,7 @@ class MemoryBudgetTest {
   private static final long GIB = 1L << 30;
   private static final long ALLOWANCES =
       MemoryBudget.GRAPHS_BYTES + MemoryBudget.FIRST_LAUNCHES_BYTES;
-  private static final Map<String, Long> TAKEN = Map.of(CudaContext.CONTEXT, GIB / 2);
+  private static final Map<String, Long> TAKEN = Map.of(DeviceAccounts.CONTEXT, GIB / 2);
 
   @Test
   void tensorsGetWhatTheRestLeaves() {
@@ -46,13 +46,13 @@ class MemoryBudgetTest {
         MemoryBudget.onGpu(
             "cuda:0 X",
             4 * GIB,
-            Map.of(CudaContext.CONTEXT, 9 * GIB, MemoryBudget.MODULES, 7L),
+            Map.of(DeviceAccounts.CONTEXT, 9 * GIB, MemoryBudget.MODULES, 7L),
             20 * GIB,
             40 * GIB);
-    assertTrue(budget.taken().get(CudaContext.CONTEXT) < GIB, budget.takenText());
+    assertTrue(budget.taken().get(DeviceAccounts.CONTEXT) < GIB, budget.takenText());
     assertEquals(7, budget.taken().get(MemoryBudget.MODULES));
     assertEquals(
-        4 * GIB - budget.taken().get(CudaContext.CONTEXT) - 7 - ALLOWANCES, budget.range());
+        4 * GIB - budget.taken().get(DeviceAccounts.CONTEXT) - 7 - ALLOWANCES, budget.range());
   }
 
   private static void refused(long asked, long free, String... parts) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import autosparse.engine.CudaDevice;
+import autosparse.engine.GpuTests;
 import autosparse.engine.HostDevice;
 import autosparse.engine.Precision;
 import autosparse.kernels.CudaDriver;

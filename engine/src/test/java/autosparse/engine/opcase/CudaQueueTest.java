@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.engine.CudaDevice;
+import autosparse.engine.GpuTests;
 import autosparse.engine.Operators;
 import autosparse.engine.Tensor;
 import autosparse.engine.TensorScope;

@@ -63,30 +63,17 @@ class PlannedCountsTest {
   }
 
   /** Lets only so many bytes be read at once, and no more. */
-  private record Limited(Sites.Pattern pattern, long rangeBytes) implements RowSource {
-    @Override
-    public long rows() {
-      return pattern.rows();
-    }
-
-    @Override
-    public long columns() {
-      return pattern.columns();
-    }
-
-    @Override
-    public long sitesBefore(long row) {
-      return pattern.sitesBefore(row);
-    }
-
-    @Override
-    public Sites.Pattern read(long firstRow, long endRow) {
-      Sites.Pattern read = pattern.read(firstRow, endRow);
-      // A 5 × 5 kernel's rows around one that lies in a lattice of stride 49 cannot be fewer.
-      long least = bytes(firstRow, Math.min(rows(), firstRow + 5 * 49));
-      assertTrue(bytes(firstRow, endRow) <= Math.max(5 * rangeBytes, least), "bytes read at once");
-      return read;
-    }
+  private static RowSource limited(Sites.Pattern pattern, long rangeBytes) {
+    return new WatchedRows(
+        pattern,
+        rangeBytes,
+        (firstRow, endRow) -> {
+          // A 5 × 5 kernel's rows around one that lies in a lattice of stride 49 cannot be fewer.
+          long least = pattern.bytes(firstRow, Math.min(pattern.rows(), firstRow + 5 * 49));
+          assertTrue(
+              pattern.bytes(firstRow, endRow) <= Math.max(5 * rangeBytes, least),
+              "bytes read at once");
+        });
   }
 
   /** What must not be read at once is counted, and copied, part by part. */
@@ -97,7 +84,7 @@ class PlannedCountsTest {
       Patterns.random(61, 30, .2, 6), Patterns.of(0, 5), Patterns.random(1, 40, .5, 7)
     };
     RowSource[] limited =
-        Arrays.stream(whole).map(p -> new Limited(p, rangeBytes)).toArray(RowSource[]::new);
+        Arrays.stream(whole).map(p -> limited(p, rangeBytes)).toArray(RowSource[]::new);
     for (int stride : new int[] {2, 3, 7}) {
       try (Device device = PlanningDevice.cpu(CAPACITY);
           TensorScope scope = device.root().child("test")) {

@@ -167,12 +167,9 @@ public final class CsrFile implements MatrixPattern {
       if (row > 0 && pointers[row] < pointers[row - 1]) {
         throw new InputException(
             file
-                + ": row pointer "
-                + (from + row)
                 + ": "
-                + (pointers[row] + start)
-                + ", expected at least the one before, "
-                + (pointers[row - 1] + start));
+                + CompressedRows.wrongPointer(
+                    from + row, pointers[row] + start, pointers[row - 1] + start));
       }
     }
     long count = pointers[to - from];
@@ -193,7 +190,8 @@ public final class CsrFile implements MatrixPattern {
       for (int p = (int) pointers[row]; p < pointers[row + 1]; p++) {
         int column = words.next();
         if (column <= previous || column >= cols) {
-          throw wrongColumn(from + row, column, previous);
+          throw new InputException(
+              file + ": " + CompressedRows.wrongColumn(from + row, column, previous, cols));
         }
         columns[p] = column;
         previous = column;
@@ -217,23 +215,6 @@ public final class CsrFile implements MatrixPattern {
       throw new InputException(
           file + ": changed while it was in use (at " + now + ", it was of " + modified + ")");
     }
-  }
-
-  private InputException wrongColumn(int row, int column, int previous) {
-    if (column < 0 || column >= cols) {
-      return new InputException(
-          file + ": column " + column + " in row " + row + ", expected 0 to " + (cols - 1L));
-    }
-    return new InputException(
-        file
-            + ": "
-            + (column == previous ? "duplicate column " : "unsorted column ")
-            + column
-            + " in row "
-            + row
-            + " after "
-            + previous
-            + ", expected strictly ascending columns");
   }
 
   /** Words of a part of the file, in order. */

@@ -24,7 +24,7 @@ import java.util.function.Consumer;
  * are more than a pass may take, some places are counted at a time, each reading only its own rows:
  * the nonzeros are still read once, in smaller pieces.
  */
-public class PatternCounts {
+public final class PatternCounts implements PatternQueries {
   /**
    * How one axis is seen.
    *
@@ -104,15 +104,12 @@ public class PatternCounts {
     this.pattern = pattern;
   }
 
-  /** Number of nonzeros. */
+  @Override
   public long nnz() {
     return pattern.nnz();
   }
 
-  /**
-   * Number of distinct pairs of what is seen of row and column over all nonzeros: for example of
-   * nonempty 16 × 4 blocks for {@code outer(16), outer(4)}.
-   */
+  @Override
   public long distinct(View rows, View cols) {
     Distinct asked = new Distinct(rows, cols);
     Long known = distinct.get(asked);
@@ -123,16 +120,7 @@ public class PatternCounts {
     return known;
   }
 
-  /**
-   * How rows are shared out by a parallel loop over blocks of rows.
-   *
-   * @param group rows of one run of the parallel loop; the runs follow one another. The number of
-   *     rows, or more, for a loop that runs once
-   * @param unit rows of one iteration
-   * @param skipEmpty whether iterations without nonzeros do not exist (a compressed level)
-   * @param chunk iterations that a thread takes at a time
-   * @param threads threads that share each group
-   */
+  @Override
   public Balance rowBalance(long group, long unit, boolean skipEmpty, long chunk, int threads) {
     Share asked = new Share(group, unit, skipEmpty, chunk, threads);
     Balance known = balances.get(asked);
@@ -147,31 +135,25 @@ public class PatternCounts {
    * Counts all that some work is going to ask, in as few passes as memory allows. Done only for a
    * pattern that is not in memory, where passes are dear: one that is, is counted when it is asked.
    *
-   * @param work asks these counts, whose answers here mean nothing, what it will ask the true ones;
-   *     it must not ask more of those
+   * @param work asks what it will ask these counts, of somebody whose answers mean nothing; it must
+   *     not ask more afterwards
    */
-  public void countAll(Consumer<PatternCounts> work) {
+  public void countAll(Consumer<PatternQueries> work) {
     if (!(pattern instanceof SparsityPattern)) {
-      Questions questions = new Questions(pattern);
-      work.accept(questions);
-      questions.distinct.removeAll(distinct.keySet());
-      questions.shares.removeAll(balances.keySet());
-      count(questions.distinct, questions.shares);
+      Questions asked = new Questions(nnz(), new LinkedHashSet<>(), new LinkedHashSet<>());
+      work.accept(asked);
+      asked.views.removeAll(distinct.keySet());
+      asked.shares.removeAll(balances.keySet());
+      count(asked.views, asked.shares);
     }
   }
 
   /** Takes down what is asked. */
-  private static final class Questions extends PatternCounts {
-    private final Set<Distinct> distinct = new LinkedHashSet<>();
-    private final Set<Share> shares = new LinkedHashSet<>();
-
-    Questions(MatrixPattern pattern) {
-      super(pattern);
-    }
-
+  private record Questions(long nnz, Set<Distinct> views, Set<Share> shares)
+      implements PatternQueries {
     @Override
     public long distinct(View rows, View cols) {
-      distinct.add(new Distinct(rows, cols));
+      views.add(new Distinct(rows, cols));
       return 1;
     }
 

@@ -56,7 +56,7 @@ public record ScheduleWork(
   }
 
   /** Works out what a schedule does with a pattern. */
-  public static ScheduleWork of(ScheduleGeometry geometry, PatternCounts counts) {
+  public static ScheduleWork of(ScheduleGeometry geometry, PatternQueries counts) {
     return new Counting(geometry, counts).work();
   }
 
@@ -103,7 +103,7 @@ public record ScheduleWork(
   /** One schedule being worked out. */
   private static final class Counting {
     private final ScheduleGeometry geometry;
-    private final PatternCounts counts;
+    private final PatternQueries counts;
     private final List<Loop> loops;
     private final List<Loop> levels;
     private final List<Double> positions = new ArrayList<>();
@@ -112,7 +112,7 @@ public record ScheduleWork(
     private final List<Double> columnBytes = new ArrayList<>();
     private double formatBytes;
 
-    Counting(ScheduleGeometry geometry, PatternCounts counts) {
+    Counting(ScheduleGeometry geometry, PatternQueries counts) {
       this.geometry = geometry;
       this.counts = counts;
       this.loops = geometry.loops();

@@ -74,31 +74,16 @@ public final class SparsityPattern implements MatrixPattern {
     for (int row = 0; row < rows; row++) {
       if (rowPointers[row + 1] < rowPointers[row]) {
         throw new IllegalArgumentException(
-            "row pointer "
-                + (row + 1)
-                + ": "
-                + rowPointers[row + 1]
-                + ", expected at least the one before, "
-                + rowPointers[row]);
+            CompressedRows.wrongPointer(row + 1, rowPointers[row + 1], rowPointers[row]));
       }
     }
     for (int row = 0; row < rows; row++) {
       int previous = -1;
       for (long p = rowPointers[row]; p < rowPointers[row + 1]; p++) {
         int column = columns[(int) p];
-        if (column < 0 || column >= cols) {
+        if (column <= previous || column >= cols) {
           throw new IllegalArgumentException(
-              "column " + column + " in row " + row + ", expected 0 to " + (cols - 1L));
-        }
-        if (column <= previous) {
-          throw new IllegalArgumentException(
-              (column == previous ? "duplicate column " : "unsorted column ")
-                  + column
-                  + " in row "
-                  + row
-                  + " after "
-                  + previous
-                  + ", expected strictly ascending columns");
+              CompressedRows.wrongColumn(row, column, previous, cols));
         }
         previous = column;
       }

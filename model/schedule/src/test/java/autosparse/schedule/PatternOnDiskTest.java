@@ -40,7 +40,7 @@ class PatternOnDiskTest {
   }
 
   /** Every kind of question, blocks from 2 to more than there are rows and columns. */
-  private static void ask(PatternCounts counts, Consumer<Object> answers) {
+  private static void ask(PatternQueries counts, Consumer<Object> answers) {
     List<View> views = new ArrayList<>(List.of(View.NONE, View.WHOLE));
     for (long block : new long[] {2, 3, 16, 100, 4096, 1L << 40}) {
       views.add(View.outer(block));

@@ -3,6 +3,7 @@ package autosparse.trainer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import autosparse.costmodel.SmallDisk;
 import autosparse.trainer.run.RunFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,24 +103,13 @@ class TrainRefusalTest {
 
   @Test
   void aFullDiskLeavesTheOlderCheckpoint() throws Exception {
-    Path disk = Files.createDirectory(folder.resolve("disk"));
-    String mount = "mount -t tmpfs -o size=16m tmpfs '" + disk + "'";
-    String reason = "skipped: no small tmpfs to be had by unshare -rm";
-    boolean possible;
-    try {
-      possible = new ProcessBuilder("unshare", "-rm", "sh", "-c", mount).start().waitFor() == 0;
-    } catch (IOException e) {
-      possible = false;
-    }
-    if (!possible) {
-      System.err.println(reason);
-    }
-    Assumptions.assumeTrue(possible, reason);
-    Path run = disk.resolve("run");
+    Path folderOfDisk = folder.resolve("disk");
+    SmallDisk disk = SmallDisk.require(folderOfDisk, "16m");
+    Path run = folderOfDisk.resolve("run");
     // Without bins one checkpoint fits on the disk and a second one does not.
-    String train = quoted(Program.commandLine(trained.train(run, "--feature-bins", "0")));
+    String train = SmallDisk.quoted(Program.commandLine(trained.train(run, "--feature-bins", "0")));
     String evaluate =
-        quoted(
+        SmallDisk.quoted(
             Program.commandLine(
                 Program.join(
                     Program.join(
@@ -129,9 +118,7 @@ class TrainRefusalTest {
                     "--checkpoint",
                     run.toString())));
     String script =
-        mount
-            + " && "
-            + train
+        train
             + " 2>'"
             + folder
             + "/train'; echo trained $?; ls '"
@@ -141,7 +128,7 @@ class TrainRefusalTest {
             + " 2>'"
             + folder
             + "/evaluate'; echo evaluated $?";
-    Process process = new ProcessBuilder("unshare", "-rm", "sh", "-c", script).start();
+    Process process = disk.shell(script).start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     process.waitFor();
     List<String> err = Files.readAllLines(folder.resolve("train"));
@@ -153,12 +140,6 @@ class TrainRefusalTest {
     assertTrue(out.contains(".json"), all);
     assertTrue(!out.contains(".tmp"), all);
     assertTrue(out.contains("evaluated 0\n"), all + Files.readString(folder.resolve("evaluate")));
-  }
-
-  private static String quoted(List<String> command) {
-    StringBuilder text = new StringBuilder();
-    command.forEach(word -> text.append('\'').append(word).append("' "));
-    return text.toString();
   }
 
   @Test

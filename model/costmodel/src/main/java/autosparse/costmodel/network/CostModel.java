@@ -36,8 +36,10 @@ public interface CostModel extends AutoCloseable {
    */
   record Selection(EncodedTask task, int matrix, int[] indices) {}
 
+  /** What decided the network's shape. */
   ModelConfig config();
 
+  /** The weights, by name. */
   Parameters parameters();
 
   /** Whether scores depend on the pattern through {@link #pattern}. */

@@ -181,6 +181,7 @@ public final class SparseTower {
     return inputLevel(layer + 1);
   }
 
+  /** Extent, stride and dilation of a layer. */
   public ConvolutionKernel kernel(int layer) {
     return layers.get(layer).kernel();
   }

@@ -64,6 +64,7 @@ public final class WacoProjection {
     return List.copyOf(sizes);
   }
 
+  /** What messages call a category of {@link #categorySizes}. */
   public String categoryName(int category) {
     return names.get(category);
   }

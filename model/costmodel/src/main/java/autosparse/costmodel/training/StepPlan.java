@@ -35,6 +35,7 @@ public final class StepPlan {
   private final List<List<Integer>> groups;
   private final int stepsPerEpoch;
 
+  /** Groups the matrices that have schedules to train on. */
   public StepPlan(TrainingData data, TrainingConfig config) {
     this.data = data;
     this.config = config;
@@ -91,6 +92,7 @@ public final class StepPlan {
     return (int) ((long) schedules * s / count);
   }
 
+  /** Steps of one pass over the training schedules. */
   public int stepsPerEpoch() {
     return stepsPerEpoch;
   }

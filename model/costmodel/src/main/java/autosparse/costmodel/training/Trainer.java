@@ -107,10 +107,12 @@ public final class Trainer implements AutoCloseable {
             : null;
   }
 
+  /** Steps of one pass over the training schedules. */
   public int stepsPerEpoch() {
     return plan.stepsPerEpoch();
   }
 
+  /** Steps of the whole run. */
   public long totalSteps() {
     return (long) config.epochs() * plan.stepsPerEpoch();
   }
@@ -125,6 +127,7 @@ public final class Trainer implements AutoCloseable {
     return (int) (step / plan.stepsPerEpoch());
   }
 
+  /** Whether all steps are done. */
   public boolean isDone() {
     return step >= totalSteps();
   }

@@ -13,10 +13,8 @@ import autosparse.engine.Precision;
 import autosparse.engine.TensorScope;
 import autosparse.engine.memory.MemoryTag;
 import autosparse.engine.sparse.RowSource;
-import autosparse.engine.sparse.Sites;
 import autosparse.kernels.Gpu;
 import autosparse.layers.Parameters;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,7 +31,7 @@ class StrategySearchTest {
   /** Rows of a strip that one step of rounding may add to an equal share. */
   private static final double ROUNDED = 9.0 / 8;
 
-  private final RowSource band = band(40_000);
+  private final RowSource band = StreamedStripsTest.band(40_000);
   private PlanningDevice device;
   private Parameters parameters;
   private SparseTower tower;
@@ -49,20 +47,6 @@ class StrategySearchTest {
   void close() {
     parameters.close();
     device.close();
-  }
-
-  /** Nine full diagonals. */
-  private static Sites.Pattern band(int rows) {
-    long[] pointers = new long[rows + 1];
-    List<Integer> columns = new ArrayList<>();
-    for (int row = 0; row < rows; row++) {
-      for (int c = Math.max(0, row - 4); c <= Math.min(rows - 1, row + 4); c++) {
-        columns.add(c);
-      }
-      pointers[row + 1] = columns.size();
-    }
-    return new Sites.Pattern(
-        rows, rows, pointers, columns.stream().mapToInt(Integer::intValue).toArray());
   }
 
   /**
@@ -181,7 +165,7 @@ class StrategySearchTest {
   /** One strip a matrix is as large as half of the batch: smaller ones are tried all the same. */
   @Test
   void aBatchOfEqualMatricesIsCutToo() {
-    List<RowSource> batch = List.of(band(4000), band(4000));
+    List<RowSource> batch = List.of(StreamedStripsTest.band(4000), StreamedStripsTest.band(4000));
     StrategySearch search = search(batch, new HashSet<>());
     MemoryPlan smallest = search.smallest();
     assertTrue(strips(batch, smallest).size() > 16, smallest.toString());
@@ -192,7 +176,7 @@ class StrategySearchTest {
   /** All its rows must stay together, so there is one strip, and it has the matrix's size. */
   @Test
   void aMatrixOfFewRowsIsOneStrip() {
-    RowSource few = band(8);
+    RowSource few = StreamedStripsTest.band(8);
     MemoryPlan plan = search(List.of(few), new HashSet<>()).ofKind(Strips.class, 0).orElseThrow();
     assertEquals(new Strips(few.sites()), plan.strategy());
   }

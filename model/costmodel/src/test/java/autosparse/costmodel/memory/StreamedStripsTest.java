@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
-import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.memory.TowerStrategy.Strips;
 import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
+import autosparse.engine.GpuTests;
 import autosparse.engine.HostDevice;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Precision;
@@ -19,6 +19,7 @@ import autosparse.engine.Tensor;
 import autosparse.engine.memory.MemoryLedger;
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.Sites;
+import autosparse.engine.sparse.WatchedRows;
 import autosparse.kernels.Gpu;
 import autosparse.layers.Parameters;
 import autosparse.schedule.CsrFile;
@@ -127,7 +128,7 @@ class StreamedStripsTest {
   }
 
   /** Nine full diagonals: all strips but the first and the last are alike. */
-  private static Sites.Pattern band(int rows) {
+  static Sites.Pattern band(int rows) {
     long[] pointers = new long[rows + 1];
     List<Integer> columns = new ArrayList<>();
     for (int row = 0; row < rows; row++) {
@@ -140,34 +141,25 @@ class StreamedStripsTest {
         rows, rows, pointers, columns.stream().mapToInt(Integer::intValue).toArray());
   }
 
-  /** Hands on another source's rows and notes what is read of it. */
-  private record Watched(Sites.Pattern pattern, AtomicLong most, AtomicLong reads)
-      implements RowSource {
+  /**
+   * A pattern's rows, and what is read of them.
+   *
+   * @param most sites of one read
+   */
+  private record Watched(RowSource rows, AtomicLong most, AtomicLong reads) {
     static Watched of(Sites.Pattern pattern) {
-      return new Watched(pattern, new AtomicLong(), new AtomicLong());
-    }
-
-    @Override
-    public long rows() {
-      return pattern.rows();
-    }
-
-    @Override
-    public long columns() {
-      return pattern.columns();
-    }
-
-    @Override
-    public long sitesBefore(long row) {
-      return pattern.sitesBefore(row);
-    }
-
-    @Override
-    public Sites.Pattern read(long firstRow, long endRow) {
-      Sites.Pattern rows = pattern.read(firstRow, endRow);
-      most.accumulateAndGet(rows.sites(), Math::max);
-      reads.incrementAndGet();
-      return rows;
+      AtomicLong most = new AtomicLong();
+      AtomicLong reads = new AtomicLong();
+      RowSource rows =
+          new WatchedRows(
+              pattern,
+              Long.MAX_VALUE,
+              (first, end) -> {
+                long sites = pattern.sitesBefore(end) - pattern.sitesBefore(first);
+                most.accumulateAndGet(sites, Math::max);
+                reads.incrementAndGet();
+              });
+      return new Watched(rows, most, reads);
     }
   }
 
@@ -274,7 +266,7 @@ class StreamedStripsTest {
   @Test
   void neitherPlanNorPassReadsMoreThanAStrip() {
     Watched watched = Watched.of(band(4000));
-    run(cpu(), List.of(watched), STRIPS, true);
+    run(cpu(), List.of(watched.rows), STRIPS, true);
     assertTrue(watched.most.get() <= STRIPS.sites(), watched.most + " sites read at once");
     long strips = watched.reads.get() / 2;
     assertTrue(strips >= 10, strips + " strips");
@@ -282,7 +274,7 @@ class StreamedStripsTest {
 
     watched.most.set(0);
     watched.reads.set(0);
-    run(PlanningDevice.cpu(CAPACITY), List.of(watched), STRIPS, true);
+    run(PlanningDevice.cpu(CAPACITY), List.of(watched.rows), STRIPS, true);
     assertTrue(watched.most.get() <= STRIPS.sites(), watched.most + " sites counted at once");
     assertEquals(strips, watched.reads.get(), "each strip is read once to plan both passes");
   }
@@ -321,11 +313,11 @@ class StreamedStripsTest {
       pointers[row + 1] = pointers[row] + (row % apart == 0 ? 1 : 0);
     }
     Watched few = Watched.of(new Sites.Pattern(rows, 10, pointers, new int[rows / apart]));
-    run(cpu(), List.of(few), new Strips(1000), false);
+    run(cpu(), List.of(few.rows), new Strips(1000), false);
     assertTrue(few.reads.get() >= 6, few.reads + " strips");
 
     Watched none = Watched.of(new Sites.Pattern(rows, 10, new long[rows + 1], new int[0]));
-    Outcome outcome = run(cpu(), List.of(none), new Strips(1000), false);
+    Outcome outcome = run(cpu(), List.of(none.rows), new Strips(1000), false);
     assertEquals(0, none.reads.get());
     outcome.values.forEach(average -> assertArrayEquals(new double[average.length], average));
   }

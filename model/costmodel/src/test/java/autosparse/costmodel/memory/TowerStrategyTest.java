@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import autosparse.autograd.Tape;
 import autosparse.autograd.Variable;
-import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelConfig.FeatureAt;
 import autosparse.costmodel.ModelConfig.TokenForm;
@@ -19,6 +18,7 @@ import autosparse.costmodel.network.CostModels;
 import autosparse.engine.BFloat16;
 import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
+import autosparse.engine.GpuTests;
 import autosparse.engine.HostDevice;
 import autosparse.engine.Precision;
 import autosparse.engine.Tensor;

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.ModelKind;
 import autosparse.engine.BFloat16;
 import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
+import autosparse.engine.GpuTests;
 import autosparse.engine.HostDevice;
 import autosparse.engine.Precision;
 import autosparse.layers.RankingLoss;

@@ -67,15 +67,7 @@ class EnsembleTest {
         new TinyTraining(
             data, TinyTraining.model(ModelKind.AUTOSPARSE), TinyTraining.config(6, 1), 2)) {
       training.run(6);
-      Evaluator evaluator =
-          new Evaluator(
-              training.device,
-              training.model,
-              data,
-              training.encoded,
-              training.passes(),
-              RankingLoss.LAMBDARANK,
-              16);
+      Evaluator evaluator = training.evaluator();
       Evaluation single = evaluator.evaluate(true);
       List<TaskScores> scores = evaluator.scores(true);
       assertEquals(single, judge(training, List.of(scores)));

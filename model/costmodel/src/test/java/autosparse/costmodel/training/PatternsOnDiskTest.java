@@ -75,19 +75,6 @@ class PatternsOnDiskTest {
     return data;
   }
 
-  private static ModelConfig model(ModelKind kind) {
-    ModelConfig like = TinyTraining.model(kind == ModelKind.WACO ? ModelKind.AUTOSPARSE : kind);
-    return new ModelConfig(
-        kind,
-        kind == ModelKind.WACO ? List.of(Op.SPMM) : like.ops(),
-        like.channels(),
-        like.tokens(),
-        true,
-        like.attentionLayers(),
-        like.featureAt(),
-        like.head());
-  }
-
   private static TrainingData of(TrainingData data, List<Op> ops) {
     return new TrainingData(
         data.tasks().stream().filter(task -> ops.contains(task.task().op())).toList(),
@@ -103,7 +90,7 @@ class PatternsOnDiskTest {
   private record Outcome(Map<String, Integer> bits, List<List<Double>> scores) {}
 
   private static Outcome train(ModelKind kind, TrainingData all, TowerStrategy strategy) {
-    ModelConfig config = model(kind);
+    ModelConfig config = TinyTraining.model(kind);
     try (all;
         TinyTraining training =
             new TinyTraining(
@@ -152,7 +139,7 @@ class PatternsOnDiskTest {
           StepPlanner planner =
               new StepPlanner(
                   PlanningDevice.cpu(StepPlanner.UNLIMITED),
-                  model(kind),
+                  TinyTraining.model(kind),
                   data.statistics(),
                   data,
                   training)) {
@@ -177,7 +164,10 @@ class PatternsOnDiskTest {
     try (TrainingData data = onDisk();
         TinyTraining training =
             new TinyTraining(
-                data, model(ModelKind.AUTOSPARSE), TinyTraining.config(STEPS, 2), cpu(1L << 30))) {
+                data,
+                TinyTraining.model(ModelKind.AUTOSPARSE),
+                TinyTraining.config(STEPS, 2),
+                cpu(1L << 30))) {
       training.trainer.plan(step -> strips);
       training.run(2);
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {

@@ -71,17 +71,7 @@ class PlannedPassesTest {
     final int[] all;
 
     Bench(ModelKind kind, long capacity) {
-      ModelConfig like = TinyTraining.model(ModelKind.AUTOSPARSE);
-      ModelConfig config =
-          new ModelConfig(
-              kind,
-              List.of(Op.SPMM),
-              8,
-              like.tokens(),
-              true,
-              like.attentionLayers(),
-              like.featureAt(),
-              like.head());
+      ModelConfig config = TinyTraining.model(kind, List.of(Op.SPMM), 8);
       ModelStatistics statistics = data.statistics();
       Path file = folder.resolve(kind + ".safetensors");
       try (Device writing =

@@ -3,7 +3,6 @@ package autosparse.costmodel.training;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import autosparse.costmodel.GpuTests;
 import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.SyntheticData;
@@ -12,6 +11,7 @@ import autosparse.costmodel.memory.TowerStrategy;
 import autosparse.costmodel.network.SparseTower;
 import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
+import autosparse.engine.GpuTests;
 import autosparse.engine.HostDevice;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Precision;
@@ -95,7 +95,7 @@ class PlannedStepTest {
 
   private static Book book(ModelKind kind, Way way, Device device) {
     device.ledger().setRecording(true);
-    ModelConfig config = model(kind);
+    ModelConfig config = TinyTraining.model(kind);
     TrainingData one = config.ops().size() == 1 ? only(config.ops().get(0)) : data;
     // Without what plans do not count: heads replayed as graphs, patterns copied a step ahead.
     try (TinyTraining training =
@@ -114,19 +114,6 @@ class PlannedStepTest {
           device.allocator().peakExtent(),
           device.allocator().liveBytes());
     }
-  }
-
-  private static ModelConfig model(ModelKind kind) {
-    ModelConfig like = TinyTraining.model(ModelKind.AUTOSPARSE);
-    return new ModelConfig(
-        kind,
-        kind == ModelKind.WACO ? List.of(Op.SPMM) : like.ops(),
-        like.channels(),
-        like.tokens(),
-        true,
-        like.attentionLayers(),
-        like.featureAt(),
-        like.head());
   }
 
   private static TrainingData only(Op op) {

@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import autosparse.costmodel.GpuTests;
-import autosparse.costmodel.ModelConfig;
 import autosparse.costmodel.ModelKind;
 import autosparse.costmodel.SyntheticData;
 import autosparse.costmodel.memory.MemoryPlan;
@@ -15,6 +13,7 @@ import autosparse.costmodel.memory.TowerStrategy.Checkpoints;
 import autosparse.costmodel.memory.TowerStrategy.Strips;
 import autosparse.engine.CudaDevice;
 import autosparse.engine.Device;
+import autosparse.engine.GpuTests;
 import autosparse.engine.HostDevice;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.memory.MemoryBudget;
@@ -55,21 +54,10 @@ class PlannedStepsTest {
     data = new TrainingData(spmm(small), patterns, small.split());
   }
 
+  private static final List<Op> SPMM = List.of(Op.SPMM);
+
   private static List<TaskData> spmm(TrainingData all) {
     return all.tasks().stream().filter(task -> task.task().op() == Op.SPMM).toList();
-  }
-
-  private static ModelConfig model(ModelKind kind) {
-    ModelConfig like = TinyTraining.model(ModelKind.AUTOSPARSE);
-    return new ModelConfig(
-        kind,
-        List.of(Op.SPMM),
-        8,
-        like.tokens(),
-        true,
-        like.attentionLayers(),
-        like.featureAt(),
-        like.head());
   }
 
   private static Device cpu(long capacity) {
@@ -77,7 +65,8 @@ class PlannedStepsTest {
   }
 
   private static TinyTraining training(ModelKind kind, long capacity) {
-    return new TinyTraining(data, model(kind), TinyTraining.config(4, 1), cpu(capacity));
+    return new TinyTraining(
+        data, TinyTraining.model(kind, SPMM, 8), TinyTraining.config(4, 1), cpu(capacity));
   }
 
   private static StepPlanner planner(TinyTraining training, TrainingData planned) {
@@ -220,7 +209,11 @@ class PlannedStepsTest {
     TrainingConfig config = TinyTraining.config(400, 1);
     try (TinyTraining training =
             new TinyTraining(
-                small, model(ModelKind.AUTOSPARSE), config, device.apply(capacity), false);
+                small,
+                TinyTraining.model(ModelKind.AUTOSPARSE, SPMM, 8),
+                config,
+                device.apply(capacity),
+                false);
         StepPlanner planner = planner(training, small)) {
       PlannedSteps steps = new PlannedSteps(planner, patterns, MemoryBudget.ofTensors(capacity));
       training.trainer.plan(steps.among(training.pyramids));
@@ -283,12 +276,20 @@ class PlannedStepsTest {
       double expected;
       try (TinyTraining whole =
           new TinyTraining(
-              small, model(kind), TinyTraining.config(4, 1), device.apply(1 << 26), false)) {
+              small,
+              TinyTraining.model(kind, SPMM, 8),
+              TinyTraining.config(4, 1),
+              device.apply(1 << 26),
+              false)) {
         expected = whole.trainer.run(step, way.strategy()).loss();
       }
       try (TinyTraining training =
           new TinyTraining(
-              small, model(kind), TinyTraining.config(4, 1), device.apply(1 << 26), false)) {
+              small,
+              TinyTraining.model(kind, SPMM, 8),
+              TinyTraining.config(4, 1),
+              device.apply(1 << 26),
+              false)) {
         long base = training.device.allocator().liveBytes();
         int failures = 0;
         for (int n = 1; ; n++) {

@@ -62,11 +62,16 @@ public final class TinyTraining implements AutoCloseable {
     return SyntheticData.write(folder, 3, OPS, 60, 40, 50).load(OPS);
   }
 
+  /** Of all operators of the data, or of the only one that WACO's network takes. */
   static ModelConfig model(ModelKind kind) {
+    return model(kind, kind == ModelKind.WACO ? List.of(Op.SPMM) : OPS, 4);
+  }
+
+  static ModelConfig model(ModelKind kind, List<Op> ops, int channels) {
     return new ModelConfig(
         kind,
-        OPS,
-        4,
+        ops,
+        channels,
         TokenForm.NORMALIZED,
         true,
         1,
@@ -119,6 +124,11 @@ public final class TinyTraining implements AutoCloseable {
   /** Passes of the model, as if memory were plenty. */
   ForwardPasses passes() {
     return ForwardPasses.unplanned(model, device.root(), pyramids);
+  }
+
+  /** Judges on the data's validation schedules. */
+  Evaluator evaluator() {
+    return new Evaluator(device, model, data, encoded, passes(), RankingLoss.LAMBDARANK, 16);
   }
 
   @Override

@@ -362,15 +362,7 @@ class TrainerTest {
   void aNetworkThatIgnoresPatternsIsItsOwnBlindBaseline() {
     try (TinyTraining training = training(ModelKind.AUTOSPARSE, 1, 2)) {
       training.run(10);
-      Evaluator evaluator =
-          new Evaluator(
-              training.device,
-              training.model,
-              data,
-              training.encoded,
-              training.passes(),
-              RankingLoss.LAMBDARANK,
-              16);
+      Evaluator evaluator = training.evaluator();
       double[] own = evaluator.scores(training.encoded.get(0), 0, data.tasks().get(0).train());
       double[] other = evaluator.scores(training.encoded.get(0), 1, data.tasks().get(0).train());
       assertTrue(!java.util.Arrays.equals(own, other), "it sees patterns");

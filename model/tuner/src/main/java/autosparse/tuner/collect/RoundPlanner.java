@@ -8,6 +8,7 @@ import autosparse.schedule.Mode;
 import autosparse.schedule.Problem;
 import autosparse.schedule.Schedule;
 import autosparse.schedule.ScheduleGeometry;
+import autosparse.tuner.format.Packer;
 import autosparse.tuner.space.ClassicSchedules;
 import autosparse.tuner.space.ScheduleSpace;
 import java.util.ArrayList;
@@ -38,9 +39,6 @@ final class RoundPlanner {
 
   /** Every so many mutations one goes two steps from its parent, to leave a local optimum. */
   private static final int TWO_STEPS_EVERY = 3;
-
-  /** A level larger than this times the largest of nnz, rows and columns is not packed. */
-  private static final long STORAGE_CAP = 20;
 
   /** A schedule to measure, and why it is one. */
   record Planned(Schedule schedule, Draw draw) {}
@@ -180,7 +178,7 @@ final class RoundPlanner {
    */
   private boolean fits(Schedule schedule) {
     long cap =
-        STORAGE_CAP
+        Packer.STORAGE_CAP
             * Math.max(1, Math.max(problem.nnz(), Math.max(problem.rows(), problem.cols())));
     ScheduleGeometry geometry = ScheduleGeometry.of(schedule, problem);
     LevelModes modes = schedule.levelModes("A").orElseThrow();

@@ -20,13 +20,14 @@ final class SectionFile {
   private static final int ALIGNMENT = 64;
   private static final int BUFFER = 1 << 20;
 
-  private interface Section {
-    int width();
-
-    long length();
-
+  /** Puts {@code count} elements of an array into a buffer, from its beginning. */
+  @FunctionalInterface
+  private interface Elements {
     void put(ByteBuffer buffer, int from, int count);
   }
+
+  /** An array of {@code length} elements of {@code width} bytes. */
+  private record Section(int width, long length, Elements elements) {}
 
   private final ByteBuffer header;
   private final List<Section> sections = new ArrayList<>();
@@ -54,92 +55,55 @@ final class SectionFile {
     return this;
   }
 
-  /** An array of floats. */
+  /** An array of floats, or null for none. */
   SectionFile floats(float[] array) {
-    return section(
-        array == null
-            ? null
-            : new Section() {
-              @Override
-              public int width() {
-                return Float.BYTES;
-              }
-
-              @Override
-              public long length() {
-                return array.length;
-              }
-
-              @Override
-              public void put(ByteBuffer buffer, int from, int count) {
-                buffer.asFloatBuffer().put(array, from, count);
-              }
-            });
+    return array == null
+        ? word(0)
+        : section(
+            Float.BYTES,
+            array.length,
+            (buffer, from, count) -> buffer.asFloatBuffer().put(array, from, count));
   }
 
-  /** An array of 32-bit integers. */
+  /** An array of 32-bit integers, or null for none. */
   SectionFile ints(int[] array) {
-    return section(
-        array == null
-            ? null
-            : new Section() {
-              @Override
-              public int width() {
-                return Integer.BYTES;
-              }
-
-              @Override
-              public long length() {
-                return array.length;
-              }
-
-              @Override
-              public void put(ByteBuffer buffer, int from, int count) {
-                buffer.asIntBuffer().put(array, from, count);
-              }
-            });
+    return array == null
+        ? word(0)
+        : section(
+            Integer.BYTES,
+            array.length,
+            (buffer, from, count) -> buffer.asIntBuffer().put(array, from, count));
   }
 
   /**
-   * An array of integers.
+   * An array of integers, or null for none.
    *
    * @param wide whether they are stored as 64 bits; as 32 bits otherwise, which must be enough
    */
   SectionFile longs(long[] array, boolean wide) {
-    return section(
-        array == null
-            ? null
-            : new Section() {
-              @Override
-              public int width() {
-                return wide ? Long.BYTES : Integer.BYTES;
-              }
-
-              @Override
-              public long length() {
-                return array.length;
-              }
-
-              @Override
-              public void put(ByteBuffer buffer, int from, int count) {
-                if (wide) {
-                  buffer.asLongBuffer().put(array, from, count);
-                  return;
-                }
-                for (int n = 0; n < count; n++) {
-                  buffer.putInt(n * Integer.BYTES, Math.toIntExact(array[from + n]));
-                }
-              }
-            });
-  }
-
-  private SectionFile section(Section section) {
-    if (section == null) {
+    if (array == null) {
       return word(0);
     }
+    if (wide) {
+      return section(
+          Long.BYTES,
+          array.length,
+          (buffer, from, count) -> buffer.asLongBuffer().put(array, from, count));
+    }
+    return section(
+        Integer.BYTES,
+        array.length,
+        (buffer, from, count) -> {
+          for (int n = 0; n < count; n++) {
+            buffer.putInt(n * Integer.BYTES, Math.toIntExact(array[from + n]));
+          }
+        });
+  }
+
+  private SectionFile section(int width, long length, Elements elements) {
     word(end);
-    sections.add(section);
-    end = aligned(end + section.length() * section.width());
+    sections.add(new Section(width, length, elements));
+    end = aligned(end + length * width);
     return this;
   }
 
@@ -178,7 +142,7 @@ final class SectionFile {
       int each = BUFFER / section.width();
       for (int from = 0; from < section.length(); from += each) {
         int count = (int) Math.min(each, section.length() - from);
-        section.put(buffer.clear(), from, count);
+        section.elements().put(buffer.clear(), from, count);
         writeFully(
             channel,
             buffer.position(0).limit(count * section.width()),

@@ -4,17 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import autosparse.costmodel.SmallDisk;
 import autosparse.schedule.Op;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -79,19 +78,8 @@ final class WorkFolderTest {
   @Test
   void aFullDiskIsNoOutcomeAndLeavesNothingHalfWritten() throws Exception {
     MeasureSettings settings = HandWritten.settings(folder);
-    Path disk = Files.createDirectory(folder.resolve("disk"));
-    String mount = "mount -t tmpfs -o size=400k tmpfs '" + disk + "'";
-    String reason = "skipped: no small tmpfs to be had by unshare -rm";
-    boolean possible;
-    try {
-      possible = new ProcessBuilder("unshare", "-rm", "sh", "-c", mount).start().waitFor() == 0;
-    } catch (IOException e) {
-      possible = false;
-    }
-    if (!possible) {
-      System.err.println(reason);
-    }
-    Assumptions.assumeTrue(possible, reason);
+    Path disk = folder.resolve("disk");
+    SmallDisk small = SmallDisk.require(disk, "400k");
     Path kernel = Files.writeString(folder.resolve("kernel.c"), HandWritten.right(Op.SPMV));
     Path elsewhere = settings.workFolder();
     // The matrix, its packed form, and what is compiled.
@@ -103,15 +91,11 @@ final class WorkFolderTest {
     List<String> files = List.of("matrix (", "packed-1 (", "cannot keep ");
     List<String> left = List.of("", "", "compiled-1\n");
     for (int n = 0; n < commands.size(); n++) {
-      List<String> quoted = new ArrayList<>();
-      commands.get(n).forEach(part -> quoted.add("'" + part + "'"));
       // The last disk is full of something else.
-      String fill = n == 2 ? " && head -c 400k /dev/zero >'" + disk + "/filler'" : "";
+      String fill = n == 2 ? "head -c 400k /dev/zero >'" + disk + "/filler' && " : "";
       String script =
-          mount
-              + fill
-              + " && "
-              + String.join(" ", quoted)
+          fill
+              + SmallDisk.quoted(commands.get(n))
               + "; rm -f '"
               + disk
               + "/filler'; ls '"
@@ -119,10 +103,7 @@ final class WorkFolderTest {
               + "'; find '"
               + disk
               + "' -type f | wc -l";
-      Process process =
-          new ProcessBuilder("unshare", "-rm", "sh", "-c", script)
-              .redirectErrorStream(true)
-              .start();
+      Process process = small.shell(script).redirectErrorStream(true).start();
       String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertEquals(0, process.waitFor());
       String line = out.lines().findFirst().orElse("");
