@@ -91,7 +91,7 @@ class RangeAllocatorTest {
 
   @Test
   void tellsWhereATemporaryBlockWouldLie() {
-    RangeAllocator allocator = new RangeAllocator(4096);
+    RangeAllocator allocator = new RangeAllocator(4096, MemoryBudget.FLAG);
     assertEquals(4096 - 512, allocator.temporaryOffset(500));
     long high = allocator.allocate(1024, true);
     long low = allocator.allocate(256, true);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import autosparse.engine.CudaDevice;
 import autosparse.engine.DType;
 import autosparse.engine.Device;
+import autosparse.engine.GpuTests;
 import autosparse.engine.PlanningDevice;
 import autosparse.engine.Precision;
 import autosparse.engine.Tensor;
