@@ -33,7 +33,7 @@ final class PoolingCases {
 
   private static OpCase pool(int channels, boolean averaged, boolean strip) {
     return SparseSamples.sparse(
-        (averaged ? "global average C=" : "added sum C=") + channels + (strip ? " of a strip" : ""),
+        (averaged ? "global average C=" : "add sum C=") + channels + (strip ? " of a strip" : ""),
         "pooling",
         Tolerance.SINGLE,
         (scope, size, draw) -> {

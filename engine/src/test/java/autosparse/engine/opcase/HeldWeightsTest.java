@@ -36,7 +36,6 @@ class HeldWeightsTest {
   /** A convolution of some sites, with what both of its directions read and write. */
   private static final class Convolution {
     final SparseConvolutionOperators operators;
-    final ConvolutionKernel kernel;
     final NeighborMap map;
     final Tensor x;
     final Tensor weight;
@@ -45,7 +44,6 @@ class HeldWeightsTest {
     final Tensor dx;
 
     Convolution(TensorScope scope, ConvolutionKernel kernel, int fanIn, int fanOut) {
-      this.kernel = kernel;
       operators = scope.device().operators().convolution();
       var patterns = scope.device().operators().pattern();
       Sites inputs = Sites.of(scope, band());
