@@ -34,8 +34,8 @@ public final class SparseConv2d {
   }
 
   /**
-   * The first layer of a tower: its input is 1 at every site and is never stored. Makes a
-   * weight [K, 1, out].
+   * The first layer of a tower: its input is 1 at every site and is never stored. Makes a weight
+   * [K, 1, out].
    */
   public static SparseConv2d ofOnes(
       Parameters.Namespace names, ConvolutionKernel kernel, long out) {
