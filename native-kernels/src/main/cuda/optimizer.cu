@@ -18,6 +18,8 @@
 //                                  norm us (floor)   Adam us (floor)
 //   3.1 M elements, 100 tensors       16.9 (4.2)        38.3 (29.4)
 //   67 M elements, 1 tensor            105 (91)          648 (637)
+// On an H200 (copy 4.04 TB/s, 2026-11-30), 4.2 M elements in three tensors, us (floor): Adam 38.4
+// (16.7), Adam and the average by one table 52.9 (20.9), the average alone 17.2 (8.3).
 #include "common/rows.cuh"
 
 namespace autosparse {

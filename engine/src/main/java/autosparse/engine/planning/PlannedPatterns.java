@@ -12,6 +12,7 @@ import autosparse.engine.sparse.RowRange;
 import autosparse.engine.sparse.RowSource;
 import autosparse.engine.sparse.SiteCounts;
 import autosparse.engine.sparse.Sites;
+import java.lang.ref.SoftReference;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,8 +93,12 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
   /** Counts of every batch so far, by what they depend on. */
   private final Map<List<RowContent>, LevelCounts> counts = new HashMap<>();
 
-  /** Counts of sources that ranges of whole units were asked for, by the unit. */
-  private final Map<RowSource, Map<Long, UnitCounts>> units = new WeakHashMap<>();
+  /**
+   * Counts of sources that ranges of whole units were asked for, by the unit: 31 numbers for 64 rows
+   * of the published tower's. No budget counts them, so the heap may have the room back: they are
+   * counted again then.
+   */
+  private final Map<RowSource, SoftReference<Map<Long, UnitCounts>>> units = new WeakHashMap<>();
 
   /** What ranges contain, as long as their source is in use. */
   private final Map<RowSource, Map<Range, RowContent>> contents = new WeakHashMap<>();
@@ -141,14 +146,22 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
   private Sites sitesOfUnits(RowRange range, Function<LevelCounts, Sites> make) {
     long unit = range.unit();
     UnitCounts counted =
-        units
-            .computeIfAbsent(range.source(), source -> new HashMap<>())
-            .computeIfAbsent(unit, u -> new UnitCounts(Math.toIntExact(u)));
+        unitsOf(range.source()).computeIfAbsent(unit, u -> new UnitCounts(Math.toIntExact(u)));
     Sites sites = make.apply(new LevelCounts());
     UnitCounts.Range of =
         new UnitCounts.Range(range.first() / unit, (range.end() + unit - 1) / unit);
     levels.put(sites, new Level(LevelRows.of(List.of(range)), unit, counted, of));
     return sites;
+  }
+
+  private Map<Long, UnitCounts> unitsOf(RowSource source) {
+    SoftReference<Map<Long, UnitCounts>> kept = units.get(source);
+    Map<Long, UnitCounts> counted = kept == null ? null : kept.get();
+    if (counted == null) {
+      counted = new HashMap<>();
+      units.put(source, new SoftReference<>(counted));
+    }
+    return counted;
   }
 
   private RowContent content(RowRange range, Map<RowRange, Sites.Pattern> read) {
