@@ -94,9 +94,9 @@ public final class PlannedPatterns extends SparsePatternOperators implements Sit
   private final Map<List<RowContent>, LevelCounts> counts = new HashMap<>();
 
   /**
-   * Counts of sources that ranges of whole units were asked for, by the unit: 31 numbers for 64 rows
-   * of the published tower's. No budget counts them, so the heap may have the room back: they are
-   * counted again then.
+   * Counts of sources that ranges of whole units were asked for, by the unit: 31 numbers for 64
+   * rows of the published tower's. No budget counts them, so the heap may have the room back: they
+   * are counted again then.
    */
   private final Map<RowSource, SoftReference<Map<Long, UnitCounts>>> units = new WeakHashMap<>();
 
