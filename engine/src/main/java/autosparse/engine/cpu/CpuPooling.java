@@ -55,17 +55,6 @@ final class CpuPooling extends PoolingOperators {
   }
 
   @Override
-  protected void applyAverageOfSum(Tensor sum, Tensor sites, Tensor y) {
-    double[] averages = sum.toDoubles();
-    long[] counts = sites.toLongs();
-    int channels = Math.toIntExact(y.dim(1));
-    for (int i = 0; i < averages.length; i++) {
-      averages[i] /= Math.max(1, counts[i / channels]);
-    }
-    y.setDoubles(averages);
-  }
-
-  @Override
   protected void applyReluPoolBackward(
       Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz) {
     if (y.elements() == 0) {

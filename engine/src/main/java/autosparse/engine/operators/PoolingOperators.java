@@ -97,7 +97,16 @@ public abstract class PoolingOperators {
    */
   protected abstract void applyPool(Tensor x, Tensor offsets, boolean averaged, Tensor y);
 
-  protected abstract void applyAverageOfSum(Tensor sum, Tensor sites, Tensor y);
+  /** On the host, where a few numbers a matrix take no other form. */
+  protected void applyAverageOfSum(Tensor sum, Tensor sites, Tensor y) {
+    double[] averages = sum.toDoubles();
+    long[] counts = sites.toLongs();
+    int channels = Math.toIntExact(y.dim(1));
+    for (int i = 0; i < averages.length; i++) {
+      averages[i] /= Math.max(1, counts[i / channels]);
+    }
+    y.setDoubles(averages);
+  }
 
   protected abstract void applyReluPoolBackward(
       Tensor y, Tensor dNext, Tensor dPooled, Tensor offsets, boolean averaged, Tensor dz);

@@ -131,7 +131,8 @@ class PlannedCountsTest {
     Sites.Pattern pattern = Patterns.random(59, 23, .2, seed);
     int unit = 4;
     AtomicInteger reads = new AtomicInteger();
-    RowSource watched = new Watched(pattern, reads);
+    RowSource watched =
+        new WatchedRows(pattern, Long.MAX_VALUE, (firstRow, endRow) -> reads.incrementAndGet());
     try (Device device = PlanningDevice.cpu(CAPACITY);
         TensorScope scope = device.root().child("test")) {
       SiteBuffer buffer = new SiteBuffer(scope, pattern.rows(), pattern.sites());
@@ -153,30 +154,6 @@ class PlannedCountsTest {
       Sites coarse = operators.downsample(sites, 2, scope);
       operators.firstSite(coarse, 6);
       assertEquals(before, reads.get());
-    }
-  }
-
-  /** Counts how often rows are read. */
-  private record Watched(Sites.Pattern pattern, AtomicInteger reads) implements RowSource {
-    @Override
-    public long rows() {
-      return pattern.rows();
-    }
-
-    @Override
-    public long columns() {
-      return pattern.columns();
-    }
-
-    @Override
-    public long sitesBefore(long row) {
-      return pattern.sitesBefore(row);
-    }
-
-    @Override
-    public Sites.Pattern read(long firstRow, long endRow) {
-      reads.incrementAndGet();
-      return pattern.read(firstRow, endRow);
     }
   }
 
