@@ -69,7 +69,7 @@ public final class SparseFunctions {
    * @param x [N_in, C_in]
    * @param weight [K, C_in, C_out]
    * @param map from the sites of x to the sites of the output
-   * @param pool the sites that the average is formed over
+   * @param pool how the output is pooled, and over which sites
    */
   public static Level convolution(
       Tape tape, Variable x, Variable weight, NeighborMap map, Pool pool) {
@@ -119,7 +119,7 @@ public final class SparseFunctions {
    * @param kernel a submanifold one
    * @param masks I32 [N], neighbourhood masks of the sites
    * @param weight [K, 1, C_out]
-   * @param pool the sites that the average is formed over
+   * @param pool how the output is pooled, and over which sites
    */
   public static Level convolutionOfOnes(
       Tape tape, Sites sites, ConvolutionKernel kernel, Tensor masks, Variable weight, Pool pool) {

@@ -97,7 +97,7 @@ public final class SparseConv2d {
    *
    * @param level the pyramid's level that x lives on
    * @param x [N, C_in]; null for a layer of ones
-   * @param pool the sites that the averages are formed over
+   * @param pool how the output is pooled, and over which sites
    * @throws IllegalArgumentException for a layer of ones on another level than 0
    */
   public SparseFunctions.Level forward(

@@ -36,26 +36,11 @@ public final class OptimizerKernels {
 
     /** Appends a tensor for {@link #globalNorm}. */
     public void addGradient(long gradient, long elements) {
-      add(0, gradient, 0, 0, 0, elements);
+      addParameter(0, gradient, 0, 0, 0, elements);
     }
 
     /** Appends a tensor for {@link #adam} and, where it has an average, for {@link #average}. */
     public void addParameter(
-        long weight,
-        long gradient,
-        long firstMoment,
-        long secondMoment,
-        long average,
-        long elements) {
-      add(weight, gradient, firstMoment, secondMoment, average, elements);
-    }
-
-    /** Appends a tensor for {@link #average}. */
-    public void addAverage(long weight, long average, long elements) {
-      add(weight, 0, 0, 0, average, elements);
-    }
-
-    private void add(
         long weight,
         long gradient,
         long firstMoment,
@@ -71,6 +56,11 @@ public final class OptimizerKernels {
       words[at + 5] = elements;
       words[at + 6] = tiles;
       tiles += Grids.blocks(elements, TILE);
+    }
+
+    /** Appends a tensor for {@link #average}. */
+    public void addAverage(long weight, long average, long elements) {
+      addParameter(weight, 0, 0, 0, average, elements);
     }
 
     /** The table, to be copied to the device. */
